@@ -1,0 +1,212 @@
+// The bridge between the two halves: everything a model is, as plain values and views of tensor
+// bytes. The exporter fills a ModelSpec, the writer stores it, the reader hands out the same type
+// again with its views pointing into the file's bytes. formats/README.md says how each part lies in
+// the file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "espalier/types.hpp"
+
+namespace espalier::format {
+
+enum class ElementType : std::uint8_t { f32, f16, s8 };
+
+/// Number of bytes of one element.
+[[nodiscard]] constexpr std::size_t element_bytes(ElementType type) noexcept {
+  switch (type) {
+    case ElementType::f32:
+      return 4;
+    case ElementType::f16:
+      return 2;
+    case ElementType::s8:
+      return 1;
+  }
+  return 0;
+}
+
+/// A matrix of the model, viewed where it lies. 64-byte aligned. A vector is a matrix of one row.
+struct Tensor {
+  ElementType type = ElementType::f32;
+  std::uint32_t rows = 0;
+  std::uint32_t cols = 0;
+  std::span<const std::byte> bytes;
+
+  [[nodiscard]] bool empty() const noexcept { return bytes.empty(); }
+  /// The elements, when `type` is the one that T stands for (float, std::int8_t, std::uint16_t).
+  template <typename T>
+  [[nodiscard]] std::span<const T> as() const noexcept {
+    return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+};
+
+/// Int8 weights lie in panels of 64 output channels, in the order that vpdpbusd, AVX2-VNNI and AMX
+/// read: [N/64][K/4][64][4]. N and K are padded with zeros to multiples of 64.
+inline constexpr std::uint32_t kPanelColumns = 64;
+inline constexpr std::uint32_t kPanelDepthMultiple = 64;
+
+[[nodiscard]] constexpr std::uint32_t round_up(std::uint32_t value, std::uint32_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Position of weight (output channel, input channel) in the panels of a layer with `in` inputs.
+[[nodiscard]] constexpr std::size_t panel_index(std::uint32_t out_channel, std::uint32_t in_channel,
+                                                std::uint32_t in) noexcept {
+  const std::size_t depth = round_up(in, kPanelDepthMultiple);
+  return (out_channel / kPanelColumns) * depth * kPanelColumns +
+         (in_channel / 4) * std::size_t{4} * kPanelColumns +
+         (out_channel % kPanelColumns) * std::size_t{4} + in_channel % 4;
+}
+
+/// How the input of an int8 linear is coded.
+enum class ActivationCodes : std::uint8_t {
+  per_token_symmetric,  ///< s8 in [-127, 127], scale = max|x| / 127 of each row, found at run time
+};
+
+/// y = x Wᵀ + bias, x (rows, in), y (rows, out).
+/// fp32: weight is f32 (out, in), row-major; scale is empty.
+/// int8: weight is s8 panels, values in [-127, 127]; W[n][k] ≈ weight * scale[n], scale (1, out)
+/// f32 > 0. `in` may be 0 (all heads or the whole FFN pruned away): then weight is empty and y is
+/// the bias.
+struct LinearSpec {
+  std::uint32_t in = 0;
+  std::uint32_t out = 0;
+  Precision precision = Precision::fp32;
+  ActivationCodes activations = ActivationCodes::per_token_symmetric;
+  Tensor weight;
+  Tensor scale;
+  Tensor bias;  // (1, out) f32
+};
+
+/// A linear of a head: f32 or f16 weight (out, in), row-major; bias (1, out) f32. Computed in fp32.
+struct HeadLinear {
+  std::uint32_t in = 0;
+  std::uint32_t out = 0;
+  Tensor weight;
+  Tensor bias;
+};
+
+struct NormSpec {
+  Tensor weight;  // (1, hidden) f32, gamma
+  Tensor bias;    // (1, hidden) f32, beta
+};
+
+/// word: f32 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale each
+/// row. position (positions, hidden) and segment (segments, hidden): f32 or f16.
+struct EmbeddingSpec {
+  Tensor word;
+  Tensor word_scale;
+  Tensor position;
+  Tensor segment;
+  NormSpec norm;
+};
+
+/// Widths differ from layer to layer in pruned models; nothing may be derived from hidden /
+/// head_dim. With A = n_heads * head_dim: qkv has in = hidden and out = 3A, rows ordered Q heads, K
+/// heads, V heads; out has in = A and out = hidden; up hidden -> intermediate; down intermediate ->
+/// hidden.
+struct LayerSpec {
+  std::uint32_t n_heads = 0;
+  std::uint32_t intermediate = 0;
+  LinearSpec qkv;
+  LinearSpec out;
+  NormSpec attention_norm;
+  LinearSpec up;
+  LinearSpec down;
+  NormSpec output_norm;
+};
+
+enum class Pooling : std::uint8_t { mean, cls };
+
+/// classify, multi_label, regress: pooler (tanh) and classifier on the first token.
+/// tag: classifier on every token. embed: pooling, then L2 normalisation if asked for.
+/// fill_mask: transform, GELU, transform_norm, then the word embeddings as decoder + decoder_bias.
+struct HeadSpec {
+  std::optional<HeadLinear> pooler;
+  std::optional<HeadLinear> classifier;
+  Pooling pooling = Pooling::mean;
+  bool normalize = false;
+  std::optional<HeadLinear> transform;
+  NormSpec transform_norm;
+  Tensor decoder_bias;  // (1, vocabulary) f32
+};
+
+struct AddedToken {
+  std::string content;
+  std::uint32_t id = 0;
+  bool single_word = false;
+  bool lstrip = false;
+  bool rstrip = false;
+  bool normalized = false;
+};
+
+/// WordPiece as text::TokenizerSpec has it. The pieces lie in `vocabulary` in id order, each ended
+/// by a line feed (no piece contains one).
+struct TokenizerSpec {
+  std::string_view vocabulary;
+  std::uint32_t n_pieces = 0;
+  bool lowercase = false;
+  bool strip_accents = false;
+  bool split_cjk = true;
+  bool clean_text = true;
+  std::uint32_t unk = 0;
+  std::uint32_t cls = 0;
+  std::uint32_t sep = 0;
+  std::uint32_t pad = 0;
+  std::uint32_t mask = 0;
+  std::uint32_t max_word_chars = 100;
+  std::string continuation = "##";
+  std::vector<AddedToken> added;
+};
+
+/// One step of the model's making. Names and hashes only: never a path, host, time or user's text.
+struct ProvenanceStage {
+  std::string name;                                          // "quantize"
+  std::string version;                                       // of espalier
+  std::vector<std::pair<std::string, std::string>> options;  // as given, defaults included
+  std::vector<std::pair<std::string, std::string>> inputs;   // base name, XXH3-64 in hex
+  std::vector<std::pair<std::string, std::string>> metrics;
+};
+
+/// A fixed sentence of this project with the outputs that `reference` computes for it.
+struct SelfTestCase {
+  std::vector<TokenId> ids;
+  std::vector<std::uint8_t> segments;
+  std::vector<float> expected;  // what Session::run writes for this sentence alone (fill_mask: see
+                                // formats/README.md)
+};
+
+/// tolerance 0: bit-equal (all linears int8); else |difference| <= tolerance * max(1, |expected|).
+struct SelfTest {
+  float tolerance = 0;
+  std::vector<SelfTestCase> cases;
+};
+
+struct ModelSpec {
+  Task task = Task::classify;
+  Precision precision = Precision::fp32;  // of the encoder as a whole; layers say theirs
+  std::uint32_t hidden = 0;
+  std::uint32_t head_dim = 0;
+  float layer_norm_eps = 0;
+  std::uint32_t max_length = 0;  // tokens of a sentence with its special tokens, <= positions
+  std::vector<std::string> labels;
+  EmbeddingSpec embedding;
+  std::vector<LayerSpec> layers;
+  HeadSpec head;
+  TokenizerSpec tokenizer;
+  std::vector<ProvenanceStage> provenance;
+  SelfTest self_test;
+
+  [[nodiscard]] std::uint32_t vocabulary_size() const noexcept { return embedding.word.rows; }
+  [[nodiscard]] std::uint32_t n_positions() const noexcept { return embedding.position.rows; }
+  [[nodiscard]] std::uint32_t n_segments() const noexcept { return embedding.segment.rows; }
+};
+
+}  // namespace espalier::format

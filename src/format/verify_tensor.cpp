@@ -1,0 +1,158 @@
+#include "format/verify_tensor.hpp"
+
+#include <cstdint>
+
+#include "base/printable.hpp"
+#include "format/panels.hpp"
+#include "format/refuse.hpp"
+#include "format/scan.hpp"
+
+namespace espalier::format {
+namespace {
+
+std::string_view name_of(ElementType type) {
+  switch (type) {
+    case ElementType::f32:
+      return "f32";
+    case ElementType::f16:
+      return "f16";
+    case ElementType::s8:
+      return "s8";
+  }
+  return "no element type";
+}
+
+std::string text_of(Shape shape) {
+  return "(" + std::to_string(shape.rows) + ", " + std::to_string(shape.cols) + ")";
+}
+
+/// Type, shape, size in bytes and alignment; afterwards as<T>() is safe to read.
+void check_layout(const std::string& where, const Tensor& tensor, ElementType type, Shape shape,
+                  std::size_t n_bytes) {
+  if (tensor.empty()) refuse(where, "is missing, expected " + text_of(shape));
+  if (tensor.type != type) {
+    refuse(where,
+           "expected " + std::string(name_of(type)) + " got " + std::string(name_of(tensor.type)));
+  }
+  if (tensor.rows != shape.rows || tensor.cols != shape.cols) {
+    refuse(where,
+           "expected shape " + text_of(shape) + " got " + text_of({tensor.rows, tensor.cols}));
+  }
+  if (tensor.bytes.size() != n_bytes) {
+    refuse(where, "expected " + std::to_string(n_bytes) + " bytes got " +
+                      std::to_string(tensor.bytes.size()));
+  }
+  if (reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % element_bytes(type) != 0) {
+    refuse(where, "does not lie at a multiple of its element size in memory");
+  }
+}
+
+void check_layout(const std::string& where, const Tensor& tensor, ElementType type, Shape shape) {
+  const std::size_t n_bytes = std::size_t{shape.rows} * shape.cols * element_bytes(type);
+  check_layout(where, tensor, type, shape, n_bytes);
+}
+
+void refuse_nonfinite(const std::string& where, BadIndex bad) {
+  if (bad) refuse(where, "element " + std::to_string(*bad) + " is not finite");
+}
+
+void refuse_codes(const std::string& where, const Tensor& tensor) {
+  if (const BadIndex bad = find_code_out_of_range(tensor.as<std::int8_t>())) {
+    refuse(where, "element " + std::to_string(*bad) + " is -128, expected -127 to 127");
+  }
+}
+
+}  // namespace
+
+void check_range(std::string_view where, std::uint64_t value, std::uint64_t low,
+                 std::uint64_t high) {
+  if (value >= low && value <= high) return;
+  refuse(where, "expected " + std::to_string(low) + " to " + std::to_string(high) + " got " +
+                    std::to_string(value));
+}
+
+void check_absent(const std::string& where, const Tensor& tensor, std::string_view why) {
+  if (!tensor.empty()) refuse(where, "is present, expected none: " + std::string(why));
+}
+
+void check_f32(const std::string& where, const Tensor& tensor, Shape shape) {
+  check_layout(where, tensor, ElementType::f32, shape);
+  refuse_nonfinite(where, find_nonfinite(tensor.as<float>()));
+}
+
+void check_f32_or_f16(const std::string& where, const Tensor& tensor, Shape shape) {
+  if (tensor.type != ElementType::f16) return check_f32(where, tensor, shape);
+  check_layout(where, tensor, ElementType::f16, shape);
+  refuse_nonfinite(where, find_nonfinite(tensor.as<std::uint16_t>()));
+}
+
+void check_s8(const std::string& where, const Tensor& tensor, Shape shape) {
+  check_layout(where, tensor, ElementType::s8, shape);
+  refuse_codes(where, tensor);
+}
+
+void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t cols,
+                 ScaleRange range) {
+  check_f32(where, tensor, {.rows = 1, .cols = cols});
+  for (const float scale : tensor.as<float>()) {
+    if (scale > 0 || (range == ScaleRange::nonnegative && scale == 0)) continue;
+    refuse(where, "expected scales " +
+                      std::string(range == ScaleRange::positive ? "above 0" : "of at least 0") +
+                      " got " + std::to_string(scale));
+  }
+}
+
+void check_norm(const std::string& where, const NormSpec& norm, std::uint32_t hidden) {
+  check_f32(where + ".weight", norm.weight, {.rows = 1, .cols = hidden});
+  check_f32(where + ".bias", norm.bias, {.rows = 1, .cols = hidden});
+}
+
+void check_linear(const std::string& where, const LinearSpec& linear, std::uint32_t in,
+                  std::uint32_t out) {
+  check_range(where + ".in", linear.in, in, in);
+  check_range(where + ".out", linear.out, out, out);
+  const bool int8 = linear.precision == Precision::int8;
+  const std::string weight = where + ".weight";
+  if (in == 0 || out == 0) {
+    check_absent(weight, linear.weight, "the linear has no inputs or no outputs");
+  } else if (int8) {
+    check_layout(weight, linear.weight, ElementType::s8, {.rows = out, .cols = in},
+                 panel_bytes(out, in));
+    refuse_codes(weight, linear.weight);
+    if (const BadIndex bad = find_dirty_padding(linear.weight.as<std::int8_t>(), out, in)) {
+      refuse(weight, "byte " + std::to_string(*bad) + " is panel padding, expected 0");
+    }
+  } else {
+    check_f32(weight, linear.weight, {.rows = out, .cols = in});
+  }
+  if (int8 && out > 0) {
+    check_scale(where + ".scale", linear.scale, out, ScaleRange::positive);
+  } else {
+    check_absent(where + ".scale", linear.scale, "only an int8 linear with outputs has scales");
+  }
+  if (out > 0) {
+    check_f32(where + ".bias", linear.bias, {.rows = 1, .cols = out});
+  } else {
+    check_absent(where + ".bias", linear.bias, "the linear has no outputs");
+  }
+}
+
+void check_head_linear(const std::string& where, const HeadLinear& linear, std::uint32_t in,
+                       std::uint32_t out) {
+  check_range(where + ".in", linear.in, in, in);
+  check_range(where + ".out", linear.out, out, out);
+  check_f32_or_f16(where + ".weight", linear.weight, {.rows = out, .cols = in});
+  check_f32(where + ".bias", linear.bias, {.rows = 1, .cols = out});
+}
+
+void check_string(std::string_view where, std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    refuse(where, "expected at most " + std::to_string(max_bytes) + " bytes got " +
+                      std::to_string(text.size()) + " in " + printable(text, 40));
+  }
+  if (const BadIndex bad = find_invalid_utf8(text)) {
+    refuse(where, "expected UTF-8, byte " + std::to_string(*bad) + " is not");
+  }
+}
+
+}  // namespace espalier::format

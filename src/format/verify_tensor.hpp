@@ -1,0 +1,55 @@
+// The checks of single parts that verify.cpp is made of: a tensor, a linear, a string.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "format/spec.hpp"
+
+namespace espalier::format {
+
+/// Rows and columns that a tensor must have; both already within the limits of container.hpp.
+struct Shape {
+  std::uint32_t rows = 0;
+  std::uint32_t cols = 0;
+};
+
+// Every function throws Error(verification) that begins with `where`.
+
+/// `value` is in [low, high].
+void check_range(std::string_view where, std::uint64_t value, std::uint64_t low,
+                 std::uint64_t high);
+
+/// No elements: the part has no business here.
+void check_absent(const std::string& where, const Tensor& tensor, std::string_view why);
+
+/// f32 (rows, cols), all finite.
+void check_f32(const std::string& where, const Tensor& tensor, Shape shape);
+
+/// f32 or f16 (rows, cols), all finite.
+void check_f32_or_f16(const std::string& where, const Tensor& tensor, Shape shape);
+
+/// s8 (rows, cols), row-major, in [-127, 127].
+void check_s8(const std::string& where, const Tensor& tensor, Shape shape);
+
+/// f32 (1, cols), finite, > 0 or >= 0.
+enum class ScaleRange { positive, nonnegative };
+void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t cols,
+                 ScaleRange range);
+
+/// Gamma and beta of `hidden` values.
+void check_norm(const std::string& where, const NormSpec& norm, std::uint32_t hidden);
+
+/// `linear` maps `in` to `out` values (either may be 0) and is stored as its precision says.
+void check_linear(const std::string& where, const LinearSpec& linear, std::uint32_t in,
+                  std::uint32_t out);
+
+/// `linear` maps `in` to `out` values, both > 0.
+void check_head_linear(const std::string& where, const HeadLinear& linear, std::uint32_t in,
+                       std::uint32_t out);
+
+/// Well-formed UTF-8 of at most `max_bytes`.
+void check_string(std::string_view where, std::string_view text, std::size_t max_bytes);
+
+}  // namespace espalier::format

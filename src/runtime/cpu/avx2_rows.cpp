@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/cpu/avx2_math.hpp"
+#include "runtime/cpu/rows.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+ESPALIER_AVX2_INLINE canonical::SymmetricScale scale_of(const float* src, std::uint32_t size) {
+  __m256 top = _mm256_setzero_ps();
+  std::uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) top = _mm256_max_ps(magnitude(_mm256_loadu_ps(src + i)), top);
+  float amax = max_of(top);
+  for (; i < size; ++i) amax = canonical::max(std::fabs(src[i]), amax);
+  return canonical::symmetric_scale(amax);
+}
+
+// Eight codes as 16-bit integers.
+ESPALIER_AVX2_INLINE __m128i codes16(const float* src, __m256 inverse) {
+  const __m256i codes = symmetric_codes(_mm256_loadu_ps(src), inverse);
+  return _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+}
+
+}  // namespace
+
+ESPALIER_AVX2 float quantize_row(const float* src, std::uint32_t size,
+                                 const CodeRow& dst) noexcept {
+  const canonical::SymmetricScale s = scale_of(src, size);
+  const __m256 inverse = _mm256_set1_ps(s.inverse);
+  std::uint32_t i = 0;
+  if (dst.layout == CodeLayout::s16) {
+    auto* codes = static_cast<std::int16_t*>(dst.codes);
+    for (; i + 8 <= size; i += 8) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i), codes16(src + i, inverse));
+    }
+    for (; i < size; ++i) codes[i] = canonical::symmetric_code(src[i], s.inverse);
+    std::fill(codes + size, codes + dst.padded, std::int16_t{0});
+  } else {
+    auto* codes = static_cast<std::uint8_t*>(dst.codes);
+    for (; i + 8 <= size; i += 8) {
+      const __m128i shifted = _mm_add_epi16(codes16(src + i, inverse), _mm_set1_epi16(128));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(codes + i), _mm_packus_epi16(shifted, shifted));
+    }
+    for (; i < size; ++i) {
+      codes[i] = static_cast<std::uint8_t>(canonical::symmetric_code(src[i], s.inverse) + 128);
+    }
+    std::fill(codes + size, codes + dst.padded, std::uint8_t{128});
+  }
+  return s.scale;
+}
+
+ESPALIER_AVX2 float quantize_slice(const float* src, std::uint32_t size,
+                                   std::int8_t* dst) noexcept {
+  const canonical::SymmetricScale s = scale_of(src, size);
+  const __m256 inverse = _mm256_set1_ps(s.inverse);
+  std::uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m128i codes = codes16(src + i, inverse);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(dst + i), _mm_packs_epi16(codes, codes));
+  }
+  for (; i < size; ++i) dst[i] = canonical::symmetric_code(src[i], s.inverse);
+  return s.scale;
+}
+
+ESPALIER_AVX2 void layer_norm(float* x, std::uint32_t size, const float* weight, const float* bias,
+                              float eps) noexcept {
+  Sum16 sum = zero_sum();
+  for (std::uint32_t i = 0; i < size; i += 16) {  // the padding holds zeros
+    sum.low = _mm256_add_ps(sum.low, _mm256_loadu_ps(x + i));
+    sum.high = _mm256_add_ps(sum.high, _mm256_loadu_ps(x + i + 8));
+  }
+  const auto count = static_cast<float>(size);
+  const __m256 mean = _mm256_set1_ps(join(sum) / count);
+  Sum16 squares = zero_sum();
+  for (std::uint32_t i = 0; i < size; i += 16) {
+    const auto left = static_cast<std::int32_t>(size - i);
+    __m256 low = _mm256_sub_ps(_mm256_loadu_ps(x + i), mean);
+    __m256 high = _mm256_sub_ps(_mm256_loadu_ps(x + i + 8), mean);
+    if (left < 16) {
+      low = _mm256_and_ps(low, lanes_below(left));
+      high = _mm256_and_ps(high, lanes_below(left - 8));
+    }
+    squares.low = _mm256_fmadd_ps(low, low, squares.low);
+    squares.high = _mm256_fmadd_ps(high, high, squares.high);
+  }
+  const float scale = 1.0F / std::sqrt(join(squares) / count + eps);
+  const __m256 inverse = _mm256_set1_ps(scale);
+  std::uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m256 centred = _mm256_sub_ps(_mm256_loadu_ps(x + i), mean);
+    _mm256_storeu_ps(x + i,
+                     _mm256_fmadd_ps(_mm256_mul_ps(centred, inverse), _mm256_loadu_ps(weight + i),
+                                     _mm256_loadu_ps(bias + i)));
+  }
+  const float mean1 = _mm256_cvtss_f32(mean);
+  for (; i < size; ++i) x[i] = std::fma((x[i] - mean1) * scale, weight[i], bias[i]);
+}
+
+ESPALIER_AVX2 void add_embeddings(const std::int8_t* word, float scale, const float* position,
+                                  const float* segment, std::uint32_t size, float* dst) noexcept {
+  const __m256 scales = _mm256_set1_ps(scale);
+  std::uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(word + i));
+    const __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(codes));
+    const __m256 sum = _mm256_fmadd_ps(value, scales, _mm256_loadu_ps(position + i));
+    _mm256_storeu_ps(dst + i, _mm256_add_ps(sum, _mm256_loadu_ps(segment + i)));
+  }
+  for (; i < size; ++i) {
+    dst[i] = std::fma(static_cast<float>(word[i]), scale, position[i]) + segment[i];
+  }
+}
+
+ESPALIER_AVX2 void add_embeddings(const float* word, const float* position, const float* segment,
+                                  std::uint32_t size, float* dst) noexcept {
+  for (std::uint32_t i = 0; i < size; ++i) dst[i] = (word[i] + position[i]) + segment[i];
+}
+
+namespace {
+
+// scores become e^(score - max), +0 up to the next multiple of 16; returns their sum. The scores'
+// buffer is readable and writable up to that multiple.
+ESPALIER_AVX2_INLINE float exponentials(float* scores, std::uint32_t n_keys) {
+  for (std::uint32_t key = n_keys; key % 16 != 0; ++key) scores[key] = scores[0];
+  __m256 top = _mm256_loadu_ps(scores);
+  for (std::uint32_t key = 0; key < n_keys; key += 8) {
+    top = _mm256_max_ps(_mm256_loadu_ps(scores + key), top);
+  }
+  const __m256 highest = _mm256_set1_ps(max_of(top));
+  Sum16 total = zero_sum();
+  for (std::uint32_t key = 0; key < n_keys; key += 16) {
+    const auto left = static_cast<std::int32_t>(n_keys - key);
+    __m256 low = exp_nonpositive(_mm256_sub_ps(_mm256_loadu_ps(scores + key), highest));
+    __m256 high = exp_nonpositive(_mm256_sub_ps(_mm256_loadu_ps(scores + key + 8), highest));
+    if (left < 16) {
+      low = _mm256_and_ps(low, lanes_below(left));
+      high = _mm256_and_ps(high, lanes_below(left - 8));
+    }
+    _mm256_storeu_ps(scores + key, low);
+    _mm256_storeu_ps(scores + key + 8, high);
+    total.low = _mm256_add_ps(total.low, low);
+    total.high = _mm256_add_ps(total.high, high);
+  }
+  return join(total);
+}
+
+}  // namespace
+
+ESPALIER_AVX2 float attention_weights(float* scores, std::uint32_t n_keys, const float* value_scale,
+                                      std::int16_t* p, std::uint32_t padded_keys) noexcept {
+  const float total = exponentials(scores, n_keys);
+  __m256 top = _mm256_setzero_ps();
+  for (std::uint32_t key = 0; key < n_keys; key += 8) {  // value_scale is 0 past n_keys
+    const __m256 w =
+        _mm256_mul_ps(_mm256_loadu_ps(scores + key), _mm256_loadu_ps(value_scale + key));
+    _mm256_storeu_ps(scores + key, w);
+    top = _mm256_max_ps(w, top);
+  }
+  const float top_weight = max_of(top);
+  if (!(top_weight >= canonical::kTinyRow)) {
+    std::fill(p, p + padded_keys, std::int16_t{0});
+    return 0;
+  }
+  const __m256 inverse = _mm256_set1_ps(255.0F / top_weight);
+  std::uint32_t key = 0;
+  for (; key < n_keys; key += 8) {
+    const __m256 scaled =
+        _mm256_max_ps(_mm256_mul_ps(_mm256_loadu_ps(scores + key), inverse), _mm256_setzero_ps());
+    const __m256i codes = _mm256_cvtps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(255.0F)));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(p + key),
+        _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1)));
+  }
+  if (key < padded_keys) std::fill(p + key, p + padded_keys, std::int16_t{0});
+  return (top_weight / 255.0F) / total;
+}
+
+ESPALIER_AVX2 float softmax_weights(float* scores, std::uint32_t n_keys,
+                                    std::uint32_t padded_keys) noexcept {
+  const float total = exponentials(scores, n_keys);
+  std::fill(scores + n_keys, scores + padded_keys, 0.0F);
+  return 1.0F / total;
+}
+
+ESPALIER_AVX2 float dot(const float* x, const float* y, std::uint32_t size) noexcept {
+  Sum16 sum = zero_sum();
+  std::uint32_t i = 0;
+  for (; i + 16 <= size; i += 16) {
+    sum.low = _mm256_fmadd_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i), sum.low);
+    sum.high = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + 8), _mm256_loadu_ps(y + i + 8), sum.high);
+  }
+  if (i == size) return join(sum);
+  alignas(32) float tail_x[16] = {};
+  alignas(32) float tail_y[16] = {};
+  std::memcpy(tail_x, x + i, (size - i) * sizeof(float));
+  std::memcpy(tail_y, y + i, (size - i) * sizeof(float));
+  sum.low = _mm256_fmadd_ps(_mm256_load_ps(tail_x), _mm256_load_ps(tail_y), sum.low);
+  sum.high = _mm256_fmadd_ps(_mm256_load_ps(tail_x + 8), _mm256_load_ps(tail_y + 8), sum.high);
+  return join(sum);
+}
+
+namespace {
+
+ESPALIER_AVX2_INLINE void put(__m256 y, Output output, float* dst) {
+  if (output == Output::gelu) y = gelu(y);
+  if (output == Output::add) y = _mm256_add_ps(_mm256_loadu_ps(dst), y);
+  _mm256_storeu_ps(dst, y);
+}
+
+}  // namespace
+
+ESPALIER_AVX2 void finish_sums(const std::int32_t* sums, const std::int32_t* correction,
+                               float token_scale, const float* channel_scale, const float* bias,
+                               std::uint32_t size, Output output, float* dst) noexcept {
+  const __m256 scale = _mm256_set1_ps(token_scale);
+  for (std::uint32_t n = 0; n < size; n += 8) {  // scale and bias are 0 past `size`
+    const __m256i sum =
+        _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + n)),
+                         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(correction + n)));
+    const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale);
+    put(_mm256_fmadd_ps(scaled, _mm256_loadu_ps(channel_scale + n), _mm256_loadu_ps(bias + n)),
+        output, dst + n);
+  }
+}
+
+ESPALIER_AVX2 void finish_floats(const float* products, const float* bias, std::uint32_t size,
+                                 Output output, float* dst) noexcept {
+  for (std::uint32_t n = 0; n < size; n += 8) {
+    const __m256 y = _mm256_add_ps(_mm256_loadu_ps(products + n), _mm256_loadu_ps(bias + n));
+    put(_mm256_and_ps(y, lanes_below(static_cast<std::int32_t>(size - n))), output, dst + n);
+  }
+}
+
+}  // namespace espalier::runtime::cpu

@@ -1,0 +1,364 @@
+#include "runtime/cpu/cpu_backend.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/canonical.hpp"
+#include "base/cpu_info.hpp"
+#include "espalier/error.hpp"
+#include "runtime/cpu/prepared.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+CpuWorkspace& cast(Workspace& workspace) {
+  return static_cast<CpuWorkspace&>(workspace);
+}
+
+/// Rows of a step, a chunk at a time.
+template <typename Step>
+void for_chunks(std::uint32_t n_rows, Step&& step) {
+  for (std::uint32_t first = 0; first < n_rows; first += kChunkRows) {
+    step(first, std::min(n_rows - first, kChunkRows));
+  }
+}
+
+void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
+         float* dst) {
+  linear.linear->run(*ws.scratch[linear.maker], src, output, dst);
+}
+
+// Where the codes of a row begin: two-byte elements for s16, bytes for u8, packed densely.
+void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t width) {
+  const std::size_t element = row * code_stride(width);
+  if (layout == CodeLayout::s16) return rows.codes.data() + element;
+  return reinterpret_cast<std::uint8_t*>(rows.codes.data()) + element;
+}
+
+void code_rows(const CpuModel& model, const float* src, std::uint32_t n_rows, std::uint32_t width,
+               CodeRows& dst, std::size_t first_dst) {
+  if (model.spec.precision == Precision::fp32) return;
+  for (std::uint32_t row = 0; row < n_rows; ++row) {
+    dst.scale[first_dst + row] =
+        quantize_row(src + std::size_t{row} * float_stride(width), width,
+                     {code_row(dst, model.code_layout, first_dst + row, width), model.code_layout,
+                      code_stride(width)});
+  }
+}
+
+/// x = LayerNorm(x) and its codes, for some of the workspace's rows.
+void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, std::uint32_t first,
+               std::uint32_t n_rows) {
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  float* x = ws.x.data() + std::size_t{first} * float_stride(hidden);
+  for (std::uint32_t row = 0; row < n_rows; ++row) {
+    layer_norm(x + std::size_t{row} * float_stride(hidden), hidden, norm.weight.data(),
+               norm.bias.data(), ws.model.spec.layer_norm_eps);
+  }
+  code_rows(ws.model, x, n_rows, hidden, ws.x_codes, first);
+}
+
+LinearInput x_input(CpuWorkspace& ws, std::uint32_t first, std::uint32_t n_rows) {
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  return {ws.x.data() + std::size_t{first} * float_stride(hidden),
+          code_row(ws.x_codes, ws.model.code_layout, first, hidden),
+          ws.x_codes.scale.data() + first, n_rows};
+}
+
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(std::string_view name, std::size_t int8_maker)
+      : name_(name), int8_maker_(int8_maker) {}
+
+  std::string_view name() const noexcept override { return name_; }
+
+  std::string_view path(const PreparedModel& model) const noexcept override {
+    return static_cast<const CpuModel&>(model).path;
+  }
+
+  std::unique_ptr<PreparedModel> prepare(const format::ModelSpec& spec) const override {
+    return prepare_cpu_model(spec, int8_maker_);
+  }
+
+  std::vector<std::unique_ptr<Workspace>> new_workspaces(const PreparedModel& prepared,
+                                                         const Limits& limits,
+                                                         ThreadTeam& team) const override {
+    const auto& model = static_cast<const CpuModel&>(prepared);
+    std::shared_ptr<std::array<KeysAndValues, 2>> shared;
+    std::vector<std::unique_ptr<Workspace>> workspaces;
+    for (unsigned member = 0; member < team.size(); ++member) {
+      if (team.size() > 1 && shared == nullptr) {
+        shared = std::make_shared<std::array<KeysAndValues, 2>>();
+      }
+      auto made = std::make_unique<CpuWorkspace>(model, limits, team, shared);
+      if (member == 0 && shared != nullptr) *shared = {made->own, made->own};
+      workspaces.push_back(std::move(made));
+    }
+    return workspaces;
+  }
+
+  void embed(Workspace&, const TokenBlock&, RowRange) const override;
+  void attend(Workspace&, std::uint32_t, Rows) const override;
+  void project_add_norm(Workspace&, std::uint32_t, Rows) const override;
+  void feed_forward_add_norm(Workspace&, std::uint32_t, Rows) const override;
+  void head(Workspace&, std::span<const std::uint32_t>, std::span<float>) const override;
+  void read(const Workspace&, Tap, std::span<float>) const override;
+
+ private:
+  std::string_view name_;
+  std::size_t int8_maker_;
+};
+
+void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange rows) const {
+  CpuWorkspace& ws = cast(workspace);
+  const format::ModelSpec& spec = ws.model.spec;
+  const std::size_t hidden = spec.hidden;
+  ws.block = block;
+  ws.range = rows;
+  ws.split = ws.team.size() > 1 && rows.size() != block.n_rows();
+  ws.n_rows = rows.size();
+  for (std::uint32_t sentence = 0; sentence < block.n_sentences(); ++sentence) {
+    const std::uint32_t first = block.first_row(sentence);
+    const std::uint32_t end = std::min(rows.end, block.first_row(sentence + 1));
+    for (std::uint32_t row = std::max(rows.begin, first); row < end; ++row) {
+      const auto id = static_cast<std::size_t>(to_int(block.ids[row]));
+      const float* position = ws.model.position.data() + (row - first) * hidden;
+      const float* segment = ws.model.segment.data() + block.segments[row] * hidden;
+      float* x = ws.x.data() + std::size_t{row - rows.begin} * float_stride(spec.hidden);
+      if (spec.embedding.word.type == format::ElementType::s8) {
+        add_embeddings(spec.embedding.word.as<std::int8_t>().data() + id * hidden,
+                       spec.embedding.word_scale.as<float>()[id], position, segment, spec.hidden,
+                       x);
+      } else {
+        add_embeddings(spec.embedding.word.as<float>().data() + id * hidden, position, segment,
+                       spec.hidden, x);
+      }
+    }
+  }
+  norm_rows(ws, ws.model.embedding_norm, 0, ws.n_rows);
+}
+
+/// Queries, keys and values of a chunk, from qkv (rows, 3A) in ws.wide to where attention reads
+/// them.
+void store_qkv(CpuWorkspace& ws, KeysAndValues& block, std::uint32_t n_heads, std::uint32_t first,
+               std::uint32_t n_rows) {
+  const std::uint32_t d = ws.model.spec.head_dim;
+  const std::size_t width = std::size_t{n_heads} * d;
+  const std::size_t stride = float_stride(3 * n_heads * d);
+  for (std::uint32_t row = 0; row < n_rows; ++row) {
+    const float* qkv = ws.wide.data() + row * stride;
+    const std::size_t own_row = first + row;
+    const std::size_t block_row = ws.range.begin + own_row;
+    if (ws.sizes.floats) {
+      std::copy(qkv, qkv + width, ws.float_queries.data() + own_row * width);
+      std::copy(qkv + width, qkv + 2 * width, block.float_keys.data() + block_row * width);
+      std::copy(qkv + 2 * width, qkv + 3 * width, block.float_values.data() + block_row * width);
+      continue;
+    }
+    const auto code = [&](CodedRows& rows, std::size_t at, const float* src) {
+      for (std::size_t head = 0; head < n_heads; ++head) {
+        rows.scale[head * ws.sizes.row_stride() + at] =
+            quantize_slice(src + head * d, d, rows.codes.data() + at * width + head * d);
+      }
+    };
+    code(ws.queries, own_row, qkv);
+    code(block.keys, block_row, qkv + width);
+    code(block.values, block_row, qkv + 2 * width);
+  }
+}
+
+void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) const {
+  CpuWorkspace& ws = cast(workspace);
+  const PreparedLayer& part = ws.model.layers[layer];
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  ws.context_width = part.n_heads * ws.model.spec.head_dim;
+  assert(ws.n_rows == ws.range.size());
+  KeysAndValues& block = ws.split ? (*ws.shared)[layer % 2] : ws.own;
+  if (part.n_heads > 0) {
+    for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
+      run(ws, part.qkv, x_input(ws, first, n_rows), Output::store, ws.wide.data());
+      store_qkv(ws, block, part.n_heads, first, n_rows);
+    });
+  }
+  if (ws.split) ws.team.meet();
+
+  std::uint32_t n_done = 0;
+  for (std::uint32_t sentence = 0; sentence < ws.block.n_sentences(); ++sentence) {
+    const std::uint32_t first = ws.block.first_row(sentence);
+    const std::uint32_t last = ws.block.first_row(sentence + 1);
+    const std::uint32_t begin = std::max(ws.range.begin, first);
+    const std::uint32_t end = std::min(ws.range.end, rows == Rows::all ? last : first + 1);
+    if (begin >= end) continue;
+    const AttentionJob job = {.n_heads = part.n_heads,
+                              .first_key = first,
+                              .n_keys = last - first,
+                              .first_query = begin - ws.range.begin,
+                              .n_queries = end - begin,
+                              .first_context = n_done};
+    const std::size_t stride = float_stride(ws.context_width);
+    if (ws.sizes.codes) {
+      ws.attention.run_codes(job, ws.queries, block, ws.context.data(), stride);
+    } else {
+      ws.attention.run_floats(job, ws.float_queries, block, ws.context.data(), stride);
+    }
+    // The residual of the rows that are left moves up with them.
+    const float* kept = ws.x.data() + std::size_t{job.first_query} * float_stride(hidden);
+    std::copy(kept, kept + std::size_t{job.n_queries} * float_stride(hidden),
+              ws.x.data() + std::size_t{n_done} * float_stride(hidden));
+    n_done += job.n_queries;
+  }
+  ws.n_rows = n_done;
+}
+
+void CpuBackend::project_add_norm(Workspace& workspace, std::uint32_t layer, Rows) const {
+  CpuWorkspace& ws = cast(workspace);
+  const PreparedLayer& part = ws.model.layers[layer];
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
+    const float* context = ws.context.data() + std::size_t{first} * float_stride(ws.context_width);
+    code_rows(ws.model, context, n_rows, ws.context_width, ws.context_codes, 0);
+    run(ws, part.out,
+        {context, ws.context_codes.codes.data(), ws.context_codes.scale.data(), n_rows},
+        Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
+    norm_rows(ws, part.attention_norm, first, n_rows);
+  });
+}
+
+void CpuBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer, Rows) const {
+  CpuWorkspace& ws = cast(workspace);
+  const PreparedLayer& part = ws.model.layers[layer];
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
+    if (part.intermediate > 0) {
+      run(ws, part.up, x_input(ws, first, n_rows), Output::gelu, ws.wide.data());
+      code_rows(ws.model, ws.wide.data(), n_rows, part.intermediate, ws.wide_codes, 0);
+    }
+    run(ws, part.down,
+        {ws.wide.data(), ws.wide_codes.codes.data(), ws.wide_codes.scale.data(), n_rows},
+        Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
+    norm_rows(ws, part.output_norm, first, n_rows);
+  });
+}
+
+/// dst = src Wᵀ + bias, one row.
+void head_linear(const PreparedHeadLinear& linear, const float* src, float* dst) {
+  for (std::uint32_t channel = 0; channel < linear.out; ++channel) {
+    const float* weight = linear.weight.data() + std::size_t{channel} * linear.in;
+    dst[channel] = dot(src, weight, linear.in) + linear.bias[channel];
+  }
+}
+
+/// Logits of the vocabulary: the word embeddings are the decoder's weights.
+void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float> dst) {
+  const format::ModelSpec& spec = ws.model.spec;
+  const format::Tensor& word = spec.embedding.word;
+  const std::span<const float> bias = spec.head.decoder_bias.as<float>();
+  for (std::size_t id = 0; id < dst.size(); ++id) {
+    if (word.type == format::ElementType::s8) {
+      const std::int8_t* row = word.as<std::int8_t>().data() + id * spec.hidden;
+      std::copy(row, row + spec.hidden, scratch);
+      const float scale = spec.embedding.word_scale.as<float>()[id];
+      dst[id] = std::fma(dot(src, scratch, spec.hidden), scale, bias[id]);
+    } else {
+      dst[id] = dot(src, word.as<float>().data() + id * spec.hidden, spec.hidden) + bias[id];
+    }
+  }
+}
+
+void CpuBackend::head(Workspace& workspace, std::span<const std::uint32_t> rows,
+                      std::span<float> dst) const {
+  CpuWorkspace& ws = cast(workspace);
+  const CpuModel& model = ws.model;
+  const std::uint32_t hidden = model.spec.hidden;
+  const std::size_t width = rows.empty() ? 0 : dst.size() / rows.size();
+  float* first = ws.head_rows.data();
+  float* second = first + float_stride(hidden);
+  for (std::size_t index = 0; index < rows.size(); ++index) {
+    const float* src = ws.x.data() + std::size_t{rows[index]} * float_stride(hidden);
+    const std::span<float> answer = dst.subspan(index * width, width);
+    switch (model.spec.task) {
+      case Task::classify:
+      case Task::multi_label:
+      case Task::regress:
+      case Task::tag:
+        if (model.pooler.out > 0) {
+          head_linear(model.pooler, src, first);
+          for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::tanh(first[i]);
+          src = first;
+        }
+        head_linear(model.classifier, src, answer.data());
+        break;
+      case Task::embed:
+        std::copy(src, src + hidden, answer.begin());
+        break;
+      case Task::fill_mask:
+        head_linear(model.transform, src, first);
+        for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::gelu(first[i]);
+        layer_norm(first, hidden, model.transform_norm.weight.data(),
+                   model.transform_norm.bias.data(), model.spec.layer_norm_eps);
+        decode(ws, first, second, answer);
+        break;
+    }
+  }
+}
+
+/// One code of a row, as a number.
+float code_at(const CpuModel& model, const CodeRows& rows, std::size_t row, std::uint32_t width,
+              std::size_t column) {
+  const std::size_t element = row * code_stride(width) + column;
+  if (model.code_layout == CodeLayout::s16) return rows.codes[element];
+  return static_cast<float>(reinterpret_cast<const std::uint8_t*>(rows.codes.data())[element]) -
+         128;
+}
+
+void CpuBackend::read(const Workspace& workspace, Tap tap, std::span<float> dst) const {
+  const auto& ws = static_cast<const CpuWorkspace&>(workspace);
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  for (std::size_t row = 0; row < ws.n_rows; ++row) {
+    switch (tap) {
+      case Tap::hidden:
+        std::copy_n(ws.x.data() + row * float_stride(hidden), hidden, dst.data() + row * hidden);
+        break;
+      case Tap::hidden_codes:
+        for (std::size_t i = 0; i < hidden; ++i) {
+          dst[row * hidden + i] = code_at(ws.model, ws.x_codes, row, hidden, i);
+        }
+        break;
+      case Tap::context: {
+        const float* src = ws.context.data() + row * float_stride(ws.context_width);
+        float* out = dst.data() + row * ws.context_width;
+        std::copy_n(src, ws.context_width, out);
+        if (ws.model.spec.precision == Precision::fp32) break;
+        const canonical::SymmetricScale scale =
+            canonical::symmetric_scale(canonical::max_magnitude({src, ws.context_width}));
+        for (std::size_t i = 0; i < ws.context_width; ++i) {
+          out[i] =
+              static_cast<float>(canonical::symmetric_code(src[i], scale.inverse)) * scale.scale;
+        }
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(Int8Matmuls int8) {
+  if (usable_isa() < Isa::avx2) {
+    throw Error(ErrorCode::unavailable,
+                "the cpu back end needs AVX2 with FMA and F16C, this processor has " +
+                    std::string(isa_name(usable_isa())) + "; use the back end 'reference'");
+  }
+  switch (int8) {
+    case Int8Matmuls::own:
+      return std::make_unique<CpuBackend>("cpu with its own int8", kOwn);
+    case Int8Matmuls::onednn:
+      return std::make_unique<CpuBackend>("cpu with oneDNN int8", kOneDnn);
+    case Int8Matmuls::best:
+      break;
+  }
+  const bool library = usable_isa() >= Isa::avx2_vnni && onednn_int8_is_exact();
+  return std::make_unique<CpuBackend>("cpu", library ? kOneDnn : kOwn);
+}
+
+}  // namespace espalier::runtime::cpu

@@ -1,0 +1,76 @@
+// A linear layer as the CPU back end runs it: prepared once, run by many threads. Two makers exist:
+// our own kernels, always built, and oneDNN's matmuls, where the build has them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "format/spec.hpp"
+#include "runtime/cpu/matmul.hpp"
+#include "runtime/cpu/rows.hpp"
+
+namespace espalier::runtime::cpu {
+
+/// Rows that one call takes at most: 8 tiles of 6, whose FFN intermediate stays in L2.
+inline constexpr std::uint32_t kChunkRows = 48;
+
+/// Elements between rows of floats and of codes, whatever their type.
+[[nodiscard]] constexpr std::uint32_t float_stride(std::uint32_t size) {
+  return format::round_up(size, 16);
+}
+[[nodiscard]] constexpr std::uint32_t code_stride(std::uint32_t size) {
+  return format::round_up(size, format::kPanelDepthMultiple);
+}
+
+/// What a linear reads. Both buffers may be read up to kChunkRows rows.
+struct LinearInput {
+  const float* x = nullptr;            // (rows, in), stride float_stride(in): fp32 linears
+  const void* codes = nullptr;         // (rows, in), stride code_stride(in): int8 linears
+  const float* token_scale = nullptr;  // (rows)
+  std::uint32_t n_rows = 0;            // <= kChunkRows
+};
+
+/// Memory that a maker's linears need while they run; one thread uses it.
+class LinearScratch {
+ public:
+  virtual ~LinearScratch() = default;
+};
+
+class Linear {
+ public:
+  virtual ~Linear() = default;
+
+  /// dst (rows, out), stride float_stride(out) = output(x Wᵀ + bias). Allocates nothing of ours.
+  virtual void run(LinearScratch& scratch, const LinearInput& src, Output output,
+                   float* dst) const = 0;
+};
+
+/// Packs linears for one kind of kernel. Alive as long as its linears.
+class LinearMaker {
+ public:
+  virtual ~LinearMaker() = default;
+  [[nodiscard]] virtual std::unique_ptr<Linear> make(const format::LinearSpec& spec) = 0;
+  /// Enough for every linear made so far.
+  [[nodiscard]] virtual std::unique_ptr<LinearScratch> new_scratch() const = 0;
+  [[nodiscard]] virtual CodeLayout code_layout() const noexcept = 0;
+};
+
+/// Our kernels for AVX2.
+[[nodiscard]] std::unique_ptr<LinearMaker> make_own_linears();
+
+/// oneDNN's matmuls; null when the build has none.
+[[nodiscard]] std::unique_ptr<LinearMaker> make_onednn_linears();
+
+/// Whether oneDNN multiplies u8 by s8 here without saturating: only with VNNI or AMX.
+[[nodiscard]] bool onednn_int8_is_exact();
+
+/// Version of oneDNN, empty when the build has none.
+[[nodiscard]] std::string onednn_version();
+
+/// A padded copy of a vector of the model: `size` floats, then zeros up to a multiple of 64.
+[[nodiscard]] std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size);
+
+}  // namespace espalier::runtime::cpu

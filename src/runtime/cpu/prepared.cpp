@@ -1,0 +1,126 @@
+#include "runtime/cpu/prepared.hpp"
+
+#include <algorithm>
+
+#include "base/half.hpp"
+#include "espalier/error.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+std::vector<float> floats_of(const format::Tensor& tensor) {
+  const std::size_t size = std::size_t{tensor.rows} * tensor.cols;
+  std::vector<float> floats(size);
+  if (tensor.type == format::ElementType::f16) {
+    const std::span<const std::uint16_t> halves = tensor.as<std::uint16_t>();
+    std::transform(halves.begin(), halves.end(), floats.begin(), half_to_float);
+  } else {
+    const std::span<const float> values = tensor.as<float>();
+    std::copy(values.begin(), values.end(), floats.begin());
+  }
+  return floats;
+}
+
+PreparedNorm prepare_norm(const format::NormSpec& spec, std::uint32_t hidden) {
+  return {padded_copy(spec.weight, hidden), padded_copy(spec.bias, hidden)};
+}
+
+PreparedHeadLinear prepare_head_linear(const std::optional<format::HeadLinear>& spec) {
+  if (!spec) return {};
+  return {spec->in, spec->out, floats_of(spec->weight), floats_of(spec->bias)};
+}
+
+}  // namespace
+
+std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, std::size_t int8_maker) {
+  auto model = std::make_unique<CpuModel>();
+  model->spec = spec;
+  model->makers = {make_own_linears(), make_onednn_linears()};
+  if (model->makers[int8_maker] == nullptr) {
+    throw Error(ErrorCode::unavailable,
+                "this build has no oneDNN; build with ESPALIER_WITH_ONEDNN=ON");
+  }
+  model->code_layout = model->makers[int8_maker]->code_layout();
+  const std::size_t fp32_maker = model->makers[kOneDnn] != nullptr ? kOneDnn : kOwn;
+  const auto prepare = [&](const format::LinearSpec& linear) -> PreparedLinear {
+    std::size_t maker = linear.precision == Precision::int8 ? int8_maker : fp32_maker;
+    // oneDNN takes no matmul without a depth or without outputs; ours then gives the bias alone. An
+    // int8 linear of ours reads no code when there is no depth, whatever the layout.
+    if (linear.in == 0 || linear.out == 0) maker = kOwn;
+    return {model->makers[maker]->make(linear), maker};
+  };
+  const std::uint32_t hidden = spec.hidden;
+  model->position = floats_of(spec.embedding.position);
+  model->segment = floats_of(spec.embedding.segment);
+  model->embedding_norm = prepare_norm(spec.embedding.norm, hidden);
+  model->layers.reserve(spec.layers.size());
+  for (const format::LayerSpec& layer : spec.layers) {
+    model->layers.push_back({layer.n_heads, layer.intermediate, prepare(layer.qkv),
+                             prepare(layer.out), prepare(layer.up), prepare(layer.down),
+                             prepare_norm(layer.attention_norm, hidden),
+                             prepare_norm(layer.output_norm, hidden)});
+    model->max_heads = std::max(model->max_heads, layer.n_heads);
+    model->max_intermediate = std::max(model->max_intermediate, layer.intermediate);
+  }
+  model->pooler = prepare_head_linear(spec.head.pooler);
+  model->classifier = prepare_head_linear(spec.head.classifier);
+  model->transform = prepare_head_linear(spec.head.transform);
+  if (spec.head.transform) model->transform_norm = prepare_norm(spec.head.transform_norm, hidden);
+  if (spec.precision == Precision::fp32) {
+    model->path = fp32_maker == kOneDnn ? "oneDNN " + onednn_version() + " fp32" : "avx2 fp32";
+  } else {
+    model->path = int8_maker == kOneDnn ? "oneDNN " + onednn_version() + " int8" : "avx2 widening";
+  }
+  return model;
+}
+
+namespace {
+
+AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits) {
+  return {.max_rows = limits.max_rows,
+          .max_keys = limits.max_sentence_tokens,
+          .max_heads = model.max_heads,
+          .head_dim = model.spec.head_dim,
+          .codes = model.spec.precision == Precision::int8,
+          .floats = model.spec.precision == Precision::fp32};
+}
+
+// Linears may read a whole chunk however few rows there are.
+CodeRows make_code_rows(std::size_t rows, std::uint32_t width) {
+  return {std::vector<std::int16_t>((rows + kChunkRows) * code_stride(width)),
+          std::vector<float>(rows + kChunkRows)};
+}
+
+}  // namespace
+
+CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadTeam& crew,
+                           std::shared_ptr<std::array<KeysAndValues, 2>> of_team)
+    : model(source),
+      team(crew),
+      sizes(attention_sizes(source, limits)),
+      shared(std::move(of_team)),
+      own(make_keys_and_values(sizes)),
+      attention(sizes) {
+  const std::uint32_t hidden = source.spec.hidden;
+  const std::uint32_t heads_width = source.max_heads * source.spec.head_dim;
+  const std::size_t rows = limits.max_rows;
+  for (std::size_t maker = 0; maker < scratch.size(); ++maker) {
+    if (source.makers[maker] != nullptr) scratch[maker] = source.makers[maker]->new_scratch();
+  }
+  x.resize((rows + kChunkRows) * float_stride(hidden));
+  x_codes = make_code_rows(rows, hidden);
+  if (sizes.codes) {
+    queries.codes.resize(rows * heads_width);
+    queries.scale.resize(source.max_heads * sizes.row_stride());
+  } else {
+    float_queries.resize(rows * heads_width);
+  }
+  context.resize((rows + kChunkRows) * float_stride(heads_width));
+  context_codes = make_code_rows(0, heads_width);
+  const std::uint32_t widest = std::max(3 * heads_width, source.max_intermediate);
+  wide.resize(std::size_t{kChunkRows} * float_stride(widest));
+  wide_codes = make_code_rows(0, source.max_intermediate);
+  head_rows.resize(2 * std::size_t{float_stride(hidden)});
+}
+
+}  // namespace espalier::runtime::cpu

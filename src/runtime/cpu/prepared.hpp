@@ -1,0 +1,98 @@
+// A model packed for the CPU, and the memory of one thread that runs it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/backend.hpp"
+#include "runtime/cpu/attention.hpp"
+#include "runtime/cpu/linear.hpp"
+
+namespace espalier::runtime::cpu {
+
+/// A linear and the scratch it takes: 0 ours, 1 oneDNN's.
+struct PreparedLinear {
+  std::unique_ptr<Linear> linear;
+  std::size_t maker = 0;
+};
+
+struct PreparedNorm {
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+struct PreparedLayer {
+  std::uint32_t n_heads = 0;
+  std::uint32_t intermediate = 0;
+  PreparedLinear qkv, out, up, down;
+  PreparedNorm attention_norm, output_norm;
+};
+
+/// Weight (out, in) and bias of a head's linear, in floats.
+struct PreparedHeadLinear {
+  std::uint32_t in = 0;
+  std::uint32_t out = 0;
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+struct CpuModel final : PreparedModel {
+  format::ModelSpec spec;  // a copy of the views, not of the bytes
+  std::array<std::unique_ptr<LinearMaker>, 2> makers;
+  CodeLayout code_layout = CodeLayout::s16;
+  std::string path;
+  std::vector<float> position;  // (positions, hidden)
+  std::vector<float> segment;   // (segments, hidden)
+  PreparedNorm embedding_norm;
+  std::vector<PreparedLayer> layers;
+  PreparedHeadLinear pooler, classifier, transform;
+  PreparedNorm transform_norm;
+  std::uint32_t max_heads = 0;
+  std::uint32_t max_intermediate = 0;
+};
+
+/// Packs `spec`. int8_maker: which maker's kernels compute int8 linears.
+[[nodiscard]] std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec,
+                                                          std::size_t int8_maker);
+
+inline constexpr std::size_t kOwn = 0;
+inline constexpr std::size_t kOneDnn = 1;
+
+/// Rows of codes with a scale each.
+struct CodeRows {
+  std::vector<std::int16_t> codes;  // two bytes an element whatever the layout; (rows, code_stride)
+  std::vector<float> scale;         // (rows)
+};
+
+struct CpuWorkspace final : Workspace {
+  CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadTeam& crew,
+               std::shared_ptr<std::array<KeysAndValues, 2>> of_team);
+
+  const CpuModel& model;
+  ThreadTeam& team;
+  AttentionSizes sizes;
+  std::shared_ptr<std::array<KeysAndValues, 2>> shared;  // null in a team of one; by layer parity
+  KeysAndValues own;
+  Attention attention;
+  std::array<std::unique_ptr<LinearScratch>, 2> scratch;
+
+  TokenBlock block;
+  RowRange range;
+  bool split = false;
+  std::uint32_t n_rows = 0;
+  std::uint32_t context_width = 0;
+
+  std::vector<float> x;  // (rows, hidden)
+  CodeRows x_codes;      // of x
+  CodedRows queries;     // (rows, A)
+  std::vector<float> float_queries;
+  std::vector<float> context;    // (rows, A)
+  CodeRows context_codes;        // of a chunk
+  std::vector<float> wide;       // (chunk, 3A or intermediate)
+  CodeRows wide_codes;           // of a chunk
+  std::vector<float> head_rows;  // two rows of hidden
+};
+
+}  // namespace espalier::runtime::cpu

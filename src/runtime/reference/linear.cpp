@@ -1,0 +1,225 @@
+#include "runtime/reference/linear.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/canonical.hpp"
+#include "base/half.hpp"
+
+namespace espalier::runtime::reference {
+namespace {
+
+using format::kPanelColumns;
+
+// Input channels that are multiplied before their sum becomes an integer. Sums of at most 64
+// products of at most 127 * 127 stay below 2^24, so floats add them exactly, and baseline x86
+// multiplies floats four at a time but bytes and 32-bit integers one by one.
+constexpr std::uint32_t kTileDepth = format::kPanelDepthMultiple;
+
+using Tile = std::array<std::array<float, kPanelColumns>, kTileDepth>;
+
+/// panel: 64 input channels of one panel, [16][64][4].
+void unpack_tile(const std::int8_t* panel, Tile& tile) noexcept {
+  for (std::uint32_t depth = 0; depth < kTileDepth; ++depth) {
+    const std::int8_t* src = panel + (depth / 4) * (4 * kPanelColumns) + depth % 4;
+    for (std::uint32_t column = 0; column < kPanelColumns; ++column) {
+      tile[depth][column] = static_cast<float>(src[column * 4]);
+    }
+  }
+}
+
+/// sums (64) += inputs (64) · tile (64, 64)
+void add_tile(const float* inputs, const Tile& tile, std::int32_t* sums) noexcept {
+  std::array<float, kPanelColumns> partial{};
+  for (std::uint32_t depth = 0; depth < kTileDepth; ++depth) {
+    for (std::uint32_t column = 0; column < kPanelColumns; ++column) {
+      partial[column] += inputs[depth] * tile[depth][column];
+    }
+  }
+  for (std::uint32_t column = 0; column < kPanelColumns; ++column) {
+    sums[column] += static_cast<std::int32_t>(partial[column]);
+  }
+}
+
+void code_rows(std::span<const float> src, std::uint32_t n_rows, std::uint32_t in,
+               LinearScratch& scratch) noexcept {
+  const std::uint32_t depth = format::round_up(in, format::kPanelDepthMultiple);
+  const std::span<std::int8_t> codes(scratch.codes.data(), in);
+  for (std::size_t row = 0; row < n_rows; ++row) {
+    scratch.scales[row] = canonical::quantize_row(src.subspan(row * in, in), codes);
+    float* inputs = scratch.inputs.data() + row * depth;
+    std::copy(codes.begin(), codes.end(), inputs);
+    std::fill(inputs + in, inputs + depth, 0.0F);
+  }
+}
+
+void int8_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
+                 std::span<float> dst, LinearScratch& scratch) noexcept {
+  code_rows(src, n_rows, spec.in, scratch);
+  const std::uint32_t padded_in = format::round_up(spec.in, format::kPanelDepthMultiple);
+  const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
+  const std::span<const float> channel_scale = spec.scale.as<float>();
+  const std::span<const float> bias = spec.bias.as<float>();
+  Tile tile;
+  for (std::uint32_t first = 0; first < spec.out; first += kPanelColumns) {
+    const std::int8_t* panel = weight.data() + std::size_t{first} * padded_in;
+    std::fill_n(scratch.sums.begin(), std::size_t{n_rows} * kPanelColumns, 0);
+    for (std::uint32_t depth = 0; depth < padded_in; depth += kTileDepth) {
+      unpack_tile(panel + std::size_t{depth} * kPanelColumns, tile);
+      for (std::size_t row = 0; row < n_rows; ++row) {
+        add_tile(scratch.inputs.data() + row * padded_in + depth, tile,
+                 scratch.sums.data() + row * kPanelColumns);
+      }
+    }
+    const std::uint32_t end = std::min(spec.out, first + kPanelColumns);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const std::int32_t* sums = scratch.sums.data() + row * kPanelColumns;
+      for (std::uint32_t channel = first; channel < end; ++channel) {
+        dst[row * spec.out + channel] = canonical::dequantize(
+            sums[channel - first], scratch.scales[row], channel_scale[channel], bias[channel]);
+      }
+    }
+  }
+}
+
+/// In 8 lanes: a plain sum would wait for each addition.
+double dot_in_double(std::span<const float> x, std::span<const float> y) noexcept {
+  std::array<double, 8> lanes{};
+  const std::size_t whole = x.size() / lanes.size() * lanes.size();
+  for (std::size_t i = 0; i < whole; i += lanes.size()) {
+    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+      lanes[lane] += double{x[i + lane]} * double{y[i + lane]};
+    }
+  }
+  double sum = 0;
+  for (std::size_t i = whole; i < x.size(); ++i) sum += double{x[i]} * double{y[i]};
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+void fp32_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
+                 std::span<float> dst) noexcept {
+  const std::span<const float> weight = spec.weight.as<float>();
+  const std::span<const float> bias = spec.bias.as<float>();
+  for (std::size_t channel = 0; channel < spec.out; ++channel) {
+    const std::span<const float> weights = weight.subspan(channel * spec.in, spec.in);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const double sum = dot_in_double(src.subspan(row * spec.in, spec.in), weights);
+      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias[channel]});
+    }
+  }
+}
+
+void layer_norm_in_double(std::span<float> x, std::span<const float> weight,
+                          std::span<const float> bias, float eps) noexcept {
+  const auto size = static_cast<double>(x.size());
+  double mean = 0;
+  for (const float value : x) mean += double{value};
+  mean /= size;
+  double variance = 0;
+  for (const float value : x) variance += (double{value} - mean) * (double{value} - mean);
+  const double inverse = 1.0 / std::sqrt(variance / size + double{eps});
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] =
+        static_cast<float>((double{x[i]} - mean) * inverse * double{weight[i]} + double{bias[i]});
+  }
+}
+
+}  // namespace
+
+LinearScratch::LinearScratch(std::uint32_t max_rows, std::uint32_t max_in)
+    : codes(max_in),
+      inputs(std::size_t{max_rows} * format::round_up(max_in, format::kPanelDepthMultiple)),
+      scales(max_rows),
+      sums(std::size_t{max_rows} * kPanelColumns) {}
+
+void linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
+            std::span<float> dst, LinearScratch& scratch) {
+  if (spec.in == 0) {
+    const std::span<const float> bias = spec.bias.as<float>();
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      std::copy(bias.begin(), bias.end(),
+                dst.begin() + static_cast<std::ptrdiff_t>(row * spec.out));
+    }
+    return;
+  }
+  switch (spec.precision) {
+    case Precision::fp32:
+      fp32_linear(spec, src, n_rows, dst);
+      return;
+    case Precision::int8:
+      int8_linear(spec, src, n_rows, dst, scratch);
+      return;
+  }
+}
+
+float element(const format::Tensor& tensor, std::size_t index) noexcept {
+  switch (tensor.type) {
+    case format::ElementType::f32:
+      return tensor.as<float>()[index];
+    case format::ElementType::f16:
+      return half_to_float(tensor.as<std::uint16_t>()[index]);
+    case format::ElementType::s8:
+      return static_cast<float>(tensor.as<std::int8_t>()[index]);
+  }
+  return 0;
+}
+
+void load_row(const format::Tensor& tensor, std::size_t row, std::span<float> dst) noexcept {
+  const std::size_t first = row * tensor.cols;
+  for (std::size_t col = 0; col < dst.size(); ++col) dst[col] = element(tensor, first + col);
+}
+
+float scaled_dot(Precision mode, std::span<const float> x, std::span<const float> y,
+                 const Affine& affine) noexcept {
+  switch (mode) {
+    case Precision::fp32:
+      return static_cast<float>(dot_in_double(x, y) * double{affine.scale} + double{affine.bias});
+    case Precision::int8:
+      return std::fma(canonical::dot(x, y), affine.scale, affine.bias);
+  }
+  return 0;
+}
+
+void layer_norm(Precision mode, std::span<float> x, const format::NormSpec& norm,
+                float eps) noexcept {
+  const std::span<const float> weight = norm.weight.as<float>();
+  const std::span<const float> bias = norm.bias.as<float>();
+  switch (mode) {
+    case Precision::fp32:
+      layer_norm_in_double(x, weight, bias, eps);
+      return;
+    case Precision::int8:
+      canonical::layer_norm(x, weight, bias, eps);
+      return;
+  }
+}
+
+void gelu(Precision mode, std::span<float> x) noexcept {
+  for (float& value : x) {
+    switch (mode) {
+      case Precision::fp32:
+        value = static_cast<float>(0.5 * double{value} * std::erfc(-double{value} / M_SQRT2));
+        break;
+      case Precision::int8:
+        value = canonical::gelu(value);
+        break;
+    }
+  }
+}
+
+void tanh(Precision mode, std::span<float> x) noexcept {
+  for (float& value : x) {
+    switch (mode) {
+      case Precision::fp32:
+        value = static_cast<float>(std::tanh(double{value}));
+        break;
+      case Precision::int8:
+        value = canonical::tanh(value);
+        break;
+    }
+  }
+}
+
+}  // namespace espalier::runtime::reference
