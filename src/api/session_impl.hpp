@@ -1,0 +1,54 @@
+// One stream of calls on a model: the executor, and memory that calls use again.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "api/model_impl.hpp"
+#include "espalier/session.hpp"
+#include "runtime/executor.hpp"
+#include "text/tokenizer.hpp"
+
+namespace espalier {
+
+class [[gnu::visibility("hidden")]] Session::Impl {
+ public:
+  Impl(const Model& model, const SessionOptions& options);
+
+  [[nodiscard]] runtime::Executor& executor() noexcept {
+    return executor_;
+  }
+  [[nodiscard]] const Model::Impl::Prepared& prepared() const noexcept {
+    return prepared_;
+  }
+  [[nodiscard]] const ModelInfo& info() const noexcept {
+    return model_.info();
+  }
+  [[nodiscard]] const text::Tokenizer& tokenizer() const noexcept;
+
+  /// Throws Error(usage) when the model's task is none of `tasks`.
+  void require(std::string_view call, std::initializer_list<Task> tasks) const;
+
+  [[nodiscard]] TokenBatch encode(std::span<const Text> texts) const;
+
+  /// The answers to `batch`, until the next call.
+  [[nodiscard]] std::span<const float> answers(const TokenBatch& batch);
+
+  /// Tags sentences of known words, in windows of whole words where they are longer than a session
+  /// takes. Spans have words but no bytes. Throws as Executor::run() does.
+  [[nodiscard]] std::vector<Tagging> tag_words(
+      std::span<const std::vector<std::string_view>> sentences);
+
+ private:
+  Model model_;
+  const Model::Impl::Prepared& prepared_;  // owned by the model
+  std::uint32_t max_length_;
+  runtime::Executor executor_;
+  text::Scratch scratch_;
+  std::vector<float> answers_;
+};
+
+}  // namespace espalier

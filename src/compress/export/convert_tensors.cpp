@@ -1,0 +1,161 @@
+// See convert_tensors.hpp. Small matrices of int8 models (positions, heads) stay exact: F16 where
+// the checkpoint's values are F16 numbers, F32 elsewhere.
+#include "compress/export/convert_tensors.hpp"
+
+#include <algorithm>
+
+#include "base/canonical.hpp"
+#include "base/half.hpp"
+#include "compress/checkpoint/convert_floats.hpp"
+#include "compress/export/quantize_weights.hpp"
+
+namespace espalier::compress {
+namespace {
+
+using checkpoint::LinearParameters;
+using checkpoint::TensorRef;
+using format::ElementType;
+
+// 256 KB of floats: below a core's L2 with room for the codes, and long enough to amortise a call.
+constexpr std::size_t kChunkValues = std::size_t{1} << 16;
+
+// Sizes of a checkpoint's tensors are checked when it is opened: rows and columns fit 32 bits.
+std::uint32_t rows_of(const TensorRef& source) {
+  return static_cast<std::uint32_t>(source.shape().front());
+}
+std::uint32_t cols_of(const TensorRef& source) {
+  return static_cast<std::uint32_t>(source.shape().back());
+}
+
+}  // namespace
+
+void TensorConverter::fill_f32(const TensorRef& source, std::span<float> dst) {
+  source.read_f32(dst);
+  on_values_(dst.size());
+}
+
+format::Tensor TensorConverter::f32_matrix(const TensorRef& source) {
+  const auto fresh = store_.tensor(ElementType::f32, rows_of(source), cols_of(source));
+  fill_f32(source, fresh.as<float>());
+  return fresh.tensor;
+}
+
+format::Tensor TensorConverter::vector(const TensorRef& source) {
+  const auto fresh = store_.tensor(ElementType::f32, 1, rows_of(source));
+  fill_f32(source, fresh.as<float>());
+  return fresh.tensor;
+}
+
+format::NormSpec TensorConverter::norm(const checkpoint::NormParameters& parameters) {
+  return {.weight = vector(parameters.weight), .bias = vector(parameters.bias)};
+}
+
+void TensorConverter::for_each_row(const TensorRef& source, const RowVisitor& visit) {
+  const std::size_t cols = cols_of(source);
+  const std::uint32_t rows = rows_of(source);
+  const auto step = static_cast<std::uint32_t>(std::max<std::size_t>(1, kChunkValues / cols));
+  rows_.resize(std::size_t{std::min(step, rows)} * cols);
+  for (std::uint32_t begin = 0; begin < rows; begin += step) {
+    const std::uint32_t n_rows = std::min(step, rows - begin);
+    const std::span<float> chunk = std::span(rows_).first(n_rows * cols);
+    source.read_f32(chunk, begin * cols);
+    for (std::uint32_t row = 0; row < n_rows; ++row) {
+      visit(begin + row, chunk.subspan(row * cols, cols));
+    }
+    on_values_(chunk.size());
+  }
+}
+
+bool TensorConverter::fits_f16(const TensorRef& source) {
+  if (source.stored_as() == checkpoint::ElementType::f16) return true;
+  std::vector<float> values(std::min<std::uint64_t>(kChunkValues, source.count()));
+  for (std::uint64_t first = 0; first < source.count(); first += values.size()) {
+    const auto chunk = std::span(values).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(values.size(), source.count() - first)));
+    source.read_f32(chunk, first);
+    if (!checkpoint::fits_f16(chunk)) return false;
+  }
+  return true;
+}
+
+format::Tensor TensorConverter::compact_matrix(const TensorRef& source) {
+  if (precision_ == Precision::fp32 || !fits_f16(source)) return f32_matrix(source);
+  const auto fresh = store_.tensor(ElementType::f16, rows_of(source), cols_of(source));
+  const auto halves = fresh.as<std::uint16_t>();
+  for_each_row(source, [&](std::uint32_t row, std::span<const float> values) {
+    const auto dst = halves.subspan(row * values.size(), values.size());
+    std::transform(values.begin(), values.end(), dst.begin(), float_to_half);
+  });
+  return fresh.tensor;
+}
+
+void TensorConverter::word_codes(const TensorRef& source, format::EmbeddingSpec& embedding) {
+  const auto codes = store_.tensor(ElementType::s8, rows_of(source), cols_of(source));
+  const auto scales = store_.tensor(ElementType::f32, 1, rows_of(source));
+  for_each_row(source, [&](std::uint32_t row, std::span<const float> values) {
+    const auto dst = codes.as<std::int8_t>().subspan(row * values.size(), values.size());
+    // A row of zeros, as padding often is, gets the scale 0.
+    scales.as<float>()[row] = canonical::quantize_row(values, dst);
+  });
+  embedding.word = codes.tensor;
+  embedding.word_scale = scales.tensor;
+}
+
+format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters) {
+  format::EmbeddingSpec embedding;
+  if (precision_ == Precision::int8) {
+    word_codes(parameters.word_embeddings, embedding);
+  } else {
+    embedding.word = f32_matrix(parameters.word_embeddings);
+  }
+  embedding.position = compact_matrix(parameters.position_embeddings);
+  embedding.segment = compact_matrix(parameters.token_type_embeddings);
+  embedding.norm = norm(parameters.embeddings_norm);
+  return embedding;
+}
+
+format::LinearSpec TensorConverter::linear(std::initializer_list<const LinearParameters*> parts) {
+  format::LinearSpec linear;
+  linear.precision = precision_;
+  linear.in = cols_of((*parts.begin())->weight);
+  for (const LinearParameters* part : parts) linear.out += rows_of(part->weight);
+
+  const auto bias = store_.tensor(ElementType::f32, 1, linear.out);
+  std::size_t channel = 0;
+  for (const LinearParameters* part : parts) {
+    const std::size_t n_channels = rows_of(part->weight);
+    fill_f32(part->bias, bias.as<float>().subspan(channel, n_channels));
+    channel += n_channels;
+  }
+  linear.bias = bias.tensor;
+
+  if (precision_ == Precision::int8) {
+    LinearPacker packer(store_, linear.out, linear.in);
+    for (const LinearParameters* part : parts) {
+      for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
+        packer.add_channel(weights);
+      });
+    }
+    linear.weight = packer.weight();
+    linear.scale = packer.scale();
+    return linear;
+  }
+  const auto weight = store_.tensor(ElementType::f32, linear.out, linear.in);
+  std::size_t value = 0;
+  for (const LinearParameters* part : parts) {
+    const auto n_values = static_cast<std::size_t>(part->weight.count());
+    fill_f32(part->weight, weight.as<float>().subspan(value, n_values));
+    value += n_values;
+  }
+  linear.weight = weight.tensor;
+  return linear;
+}
+
+format::HeadLinear TensorConverter::head_linear(const LinearParameters& parameters) {
+  return {.in = cols_of(parameters.weight),
+          .out = rows_of(parameters.weight),
+          .weight = compact_matrix(parameters.weight),
+          .bias = vector(parameters.bias)};
+}
+
+}  // namespace espalier::compress

@@ -1,0 +1,58 @@
+// Moves one parameter after the other from the checkpoint into the store, in the form that the
+// model's precision asks for.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "compress/checkpoint/bert_parameters.hpp"
+#include "compress/export/tensor_store.hpp"
+#include "espalier/types.hpp"
+#include "format/spec.hpp"
+
+namespace espalier::compress {
+
+/// Converts tensors of one model. Every function throws Error(bad_input) when a value is not
+/// finite.
+class TensorConverter {
+ public:
+  /// on_values: called with the number of values done since the last call; may throw.
+  TensorConverter(TensorStore& store, Precision precision,
+                  std::function<void(std::uint64_t n_values)> on_values)
+      : store_(store), precision_(precision), on_values_(std::move(on_values)) {}
+
+  [[nodiscard]] format::EmbeddingSpec embedding(const checkpoint::BertParameters& parameters);
+
+  /// One linear from the rows of several, one after the other: Q, K and V become one matmul.
+  [[nodiscard]] format::LinearSpec linear(
+      std::initializer_list<const checkpoint::LinearParameters*> parts);
+
+  [[nodiscard]] format::HeadLinear head_linear(const checkpoint::LinearParameters& parameters);
+  [[nodiscard]] format::NormSpec norm(const checkpoint::NormParameters& parameters);
+
+  /// A vector, as (1, n) f32.
+  [[nodiscard]] format::Tensor vector(const checkpoint::TensorRef& source);
+
+ private:
+  using RowVisitor = std::function<void(std::uint32_t row, std::span<const float> values)>;
+
+  [[nodiscard]] format::Tensor f32_matrix(const checkpoint::TensorRef& source);
+  /// F16 in int8 models when that loses nothing, else F32.
+  [[nodiscard]] format::Tensor compact_matrix(const checkpoint::TensorRef& source);
+  [[nodiscard]] bool fits_f16(const checkpoint::TensorRef& source);
+  void word_codes(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
+  void fill_f32(const checkpoint::TensorRef& source, std::span<float> dst);
+
+  /// Reads a matrix a few rows at a time, so that a vocabulary never lies in memory as f32.
+  void for_each_row(const checkpoint::TensorRef& source, const RowVisitor& visit);
+
+  TensorStore& store_;
+  Precision precision_;
+  std::function<void(std::uint64_t)> on_values_;
+  std::vector<float> rows_;  // scratch of for_each_row
+};
+
+}  // namespace espalier::compress

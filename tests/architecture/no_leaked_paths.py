@@ -1,0 +1,42 @@
+"""No tracked file names a folder of the machine it was written on."""
+import re
+import unittest
+
+import tree
+
+# Homes, and the root that build machines give a checkout.
+LEAK = re.compile(rb"(?<![\w./$}~*-])/(work|root|home|Users)/[\w.-]+")
+# Files whose bytes are not text of ours.
+BINARY = {".espl", ".bin", ".safetensors", ".gz", ".png", ".svg"}
+
+
+def leaks(content):
+    """(line number, path) of every absolute path of a machine in `content` (bytes)."""
+    return [(content.count(b"\n", 0, match.start()) + 1, match.group().decode()) for match in LEAK.finditer(content)]
+
+
+class NoLeakedPaths(unittest.TestCase):
+    def test_no_tracked_file_names_a_folder_of_a_machine(self):
+        files = tree.tracked_files()
+        if files is None:
+            self.skipTest("needs a git checkout: without one there is no list of tracked files")
+        problems = []
+        for file in files:
+            if file.suffix not in BINARY and file.as_posix() != "tests/architecture/no_leaked_paths.py":
+                problems += [f"{file}:{line}: {path}" for line, path in leaks((tree.ROOT / file).read_bytes())]
+        self.assertGreater(len(files), 0)
+        self.assertEqual(problems, [], "\n" + "\n".join(problems))
+
+    def test_a_leaked_path_is_seen(self):
+        self.assertEqual(leaks(b"x\ncd /work/main && make\n"), [(2, "/work/main")])
+        self.assertEqual(leaks(b'"/home/jane/x"'), [(1, "/home/jane")])
+        self.assertEqual(leaks(b"see /root/.cache"), [(1, "/root/.cache")])
+
+    def test_paths_that_are_nobodys_are_allowed(self):
+        for text in (b"${ROOT}/work/x", b"build/work/x", b"/usr/share", b"a home/away day", b"~/work/x"):
+            with self.subTest(text=text):
+                self.assertEqual(leaks(text), [])
+
+
+if __name__ == "__main__":
+    tree.main()

@@ -1,0 +1,75 @@
+# Installs the build tree, moves the result elsewhere, and builds and runs programs against it: relocatable, complete,
+# and usable through find_package and through pkg-config. Run by CTest with the -D definitions of CMakeLists.txt here.
+
+function(run)  # run(WORKING_FOLDER command...): stops the test if the command fails; its output is left in `output`
+  list(POP_FRONT ARGV folder)
+  # Without the caller's library path: the installed tree must find its libraries itself.
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env --unset=LD_LIBRARY_PATH ${ARGV} WORKING_DIRECTORY ${folder}
+                  OUTPUT_VARIABLE printed ERROR_VARIABLE printed_error RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGV " " command)
+    message(FATAL_ERROR "exit status ${status}: ${command}\n${printed}${printed_error}")
+  endif()
+  set(output "${printed}" PARENT_SCOPE)
+endfunction()
+
+function(expect_answers text)
+  if(NOT text MATCHES "^(negative|positive) [01](\\.[0-9]+)?\n(negative|positive) [01](\\.[0-9]+)?\n$")
+    message(FATAL_ERROR "not two labels with their scores: ${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK}/elsewhere)
+run(${WORK} ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
+file(RENAME ${WORK}/first ${WORK}/elsewhere/espalier)
+set(prefix ${WORK}/elsewhere/espalier)
+
+function(expect_free_of_build_folders text name)
+  foreach(folder ${BUILD} ${WORK})
+    string(FIND "${text}" ${folder} place)
+    if(NOT place EQUAL -1)
+      message(FATAL_ERROR "${name} is bound to ${folder}:\n${text}")
+    endif()
+  endforeach()
+endfunction()
+
+# What is installed names neither the build tree nor the place it was first installed to.
+file(GLOB binaries ${prefix}/bin/* ${prefix}/${LIBRARY_FOLDER}/libespalier.so)
+foreach(binary IN LISTS binaries)
+  run(${WORK} readelf -d ${binary})
+  string(REGEX MATCHALL "(NEEDED|PATH)[^\n]*" entries "${output}")
+  expect_free_of_build_folders("${entries}" ${binary})
+endforeach()
+file(GLOB_RECURSE texts ${prefix}/*.cmake ${prefix}/*.pc)
+foreach(text IN LISTS texts)
+  file(READ ${text} content)
+  expect_free_of_build_folders("${content}" ${text})
+endforeach()
+
+run(${WORK} ${MAKE_TINY_CHECKPOINT} ${WORK}/checkpoint)
+run(${WORK} ${prefix}/bin/espalier quantize ${WORK}/checkpoint -o ${WORK}/sentiment.espl)
+run(${WORK} ${prefix}/bin/espalier-run ${WORK}/sentiment.espl --text "a charming journey")
+if(NOT output MATCHES "\"label\"")
+  message(FATAL_ERROR "espalier-run printed no label: ${output}")
+endif()
+
+run(${WORK} ${PYTHON} -B ${TAKE_CODE} ${SOURCE} ${WORK}/snippets)
+run(${WORK} ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/tests/consumer/project -B ${WORK}/build
+    -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${COMPILER} -DSNIPPETS=${WORK}/snippets)
+run(${WORK} ${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK} ${WORK}/build/consumer ${WORK}/sentiment.espl)
+expect_answers("${output}")
+file(GLOB programs ${WORK}/build/run_*)
+foreach(program IN LISTS programs)
+  run(${WORK} ${program})
+endforeach()
+
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBRARY_FOLDER}/pkgconfig)
+run(${WORK} ${PKG_CONFIG} --cflags --libs espalier)
+string(STRIP "${output}" flags)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run(${WORK} ${COMPILER} -std=c++20 ${SOURCE}/tests/consumer/project/main.cpp ${flags}
+    -Wl,-rpath,${prefix}/${LIBRARY_FOLDER} -o ${WORK}/by_pkg_config)
+run(${WORK} ${WORK}/by_pkg_config ${WORK}/sentiment.espl)
+expect_answers("${output}")

@@ -1,0 +1,125 @@
+#include "tests/oracle/libtorch_bert.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cmath>
+
+namespace espalier::testing {
+namespace {
+
+at::Tensor tensor_of(const checkpoint::TensorRef& source) {
+  const std::vector<std::int64_t> shape(source.shape().begin(), source.shape().end());
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  source.read_f32({tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())});
+  return tensor;
+}
+
+struct Linear {
+  at::Tensor weight, bias;
+  explicit Linear(const checkpoint::LinearParameters& source)
+      : weight(tensor_of(source.weight)), bias(tensor_of(source.bias)) {}
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const {
+    return at::linear(x, weight, bias);
+  }
+};
+
+struct Norm {
+  at::Tensor weight, bias;
+  double eps;
+  Norm(const checkpoint::NormParameters& source, double epsilon)
+      : weight(tensor_of(source.weight)), bias(tensor_of(source.bias)), eps(epsilon) {}
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const {
+    return at::layer_norm(x, {x.size(-1)}, weight, bias, eps);
+  }
+};
+
+struct Layer {
+  Linear query, key, value, attention_output;
+  Norm attention_norm;
+  Linear intermediate, output;
+  Norm output_norm;
+  Layer(const checkpoint::LayerParameters& source, double eps)
+      : query(source.query),
+        key(source.key),
+        value(source.value),
+        attention_output(source.attention_output),
+        attention_norm(source.attention_norm, eps),
+        intermediate(source.intermediate),
+        output(source.output),
+        output_norm(source.output_norm, eps) {}
+
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, std::int64_t head_dim) const {
+    const auto split = [&](const at::Tensor& y) {  // (tokens, A) → (heads, tokens, head_dim)
+      return y.view({y.size(0), -1, head_dim}).transpose(0, 1);
+    };
+    const at::Tensor scores = at::matmul(split(query(x)), split(key(x)).transpose(1, 2)) /
+                              std::sqrt(static_cast<double>(head_dim));
+    const at::Tensor context = at::matmul(at::softmax(scores, -1), split(value(x)));
+    const at::Tensor joined = context.transpose(0, 1).reshape({x.size(0), -1});
+    const at::Tensor attended = attention_norm(x + attention_output(joined));
+    return output_norm(attended + output(at::gelu(intermediate(attended))));
+  }
+};
+
+}  // namespace
+
+struct LibTorchBert::Weights {
+  explicit Weights(const checkpoint::Checkpoint& checkpoint)
+      : config(checkpoint.config()),
+        word(tensor_of(checkpoint.parameters().word_embeddings)),
+        position(tensor_of(checkpoint.parameters().position_embeddings)),
+        segment(tensor_of(checkpoint.parameters().token_type_embeddings)),
+        norm(checkpoint.parameters().embeddings_norm, config.layer_norm_eps) {
+    const checkpoint::BertParameters& parameters = checkpoint.parameters();
+    for (const auto& layer : parameters.layers) layers.emplace_back(layer, config.layer_norm_eps);
+    if (parameters.pooler) pooler.emplace(*parameters.pooler);
+    if (parameters.classifier) classifier.emplace(*parameters.classifier);
+    if (parameters.masked_lm) {
+      transform.emplace(parameters.masked_lm->transform);
+      transform_norm.emplace(parameters.masked_lm->transform_norm, config.layer_norm_eps);
+      decoder_bias = tensor_of(parameters.masked_lm->bias);
+    }
+  }
+
+  checkpoint::BertConfig config;
+  at::Tensor word, position, segment;
+  Norm norm;
+  std::vector<Layer> layers;
+  std::optional<Linear> pooler, classifier, transform;
+  std::optional<Norm> transform_norm;
+  at::Tensor decoder_bias;
+};
+
+LibTorchBert::LibTorchBert(const checkpoint::Checkpoint& checkpoint)
+    : weights_(std::make_unique<Weights>(checkpoint)) {}
+
+LibTorchBert::~LibTorchBert() = default;
+
+std::vector<float> LibTorchBert::logits(std::span<const TokenId> ids,
+                                        std::span<const std::uint8_t> segments) const {
+  const c10::InferenceMode inference;
+  const Weights& w = *weights_;
+  const auto n_tokens = static_cast<std::int64_t>(ids.size());
+  at::Tensor id = at::empty({n_tokens}, at::kLong);
+  at::Tensor side = at::empty({n_tokens}, at::kLong);
+  for (std::int64_t token = 0; token < n_tokens; ++token) {
+    id[token] = to_int(ids[static_cast<std::size_t>(token)]);
+    side[token] = segments[static_cast<std::size_t>(token)];
+  }
+  at::Tensor x = w.norm(w.word.index_select(0, id) + w.position.slice(0, 0, n_tokens) +
+                        w.segment.index_select(0, side));
+  for (const Layer& layer : w.layers) x = layer(x, w.config.head_dim);
+  if (w.transform) {
+    x = at::linear((*w.transform_norm)(at::gelu((*w.transform)(x))), w.word, w.decoder_bias);
+  } else if (w.classifier) {
+    const bool whole = w.config.architecture == checkpoint::Architecture::sequence_classification;
+    x = (*w.classifier)(whole ? at::tanh((*w.pooler)(x.slice(0, 0, 1))) : x);
+  }
+  x = x.contiguous();
+  const float* values = x.data_ptr<float>();
+  return {values, values + x.numel()};
+}
+
+}  // namespace espalier::testing

@@ -1,0 +1,85 @@
+// The command line of the programs. Each verb states its options once, as a struct of defaults with
+// a visit(options, visitor) beside it; parsing, --help and the tables of the README follow from
+// that.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace espalier::tools {
+
+/// What visit() says about one option.
+struct OptionText {
+  std::string_view name;          ///< "-o,--output"; without dashes, "MODEL", it is positional
+  std::string_view help;          ///< lower case, no full stop
+  std::string_view value = {};    ///< stands for the value in --help: "FILE"
+  std::string_view choices = {};  ///< "fp32|int8": nothing else is accepted
+  std::uint32_t min = 0;          ///< of a number
+  std::uint32_t max = std::numeric_limits<std::uint32_t>::max();
+  bool required = false;
+};
+
+/// A field to fill: a flag, a text, a text that may be absent, texts of an option that may be
+/// repeated, or a whole number.
+using OptionField = std::variant<bool*, std::string*, std::optional<std::string>*,
+                                 std::vector<std::string>*, std::uint32_t*>;
+
+struct BoundOption {
+  OptionText text;
+  OptionField field;
+};
+
+struct CommandText {
+  std::string_view name;          ///< "run"
+  std::string_view summary;       ///< one line, lower case
+  std::string_view examples;      ///< lines shown first by --help, each without its indent
+  std::string_view details = {};  ///< what has to be known besides the options
+};
+
+/// A verb, or a whole program that has none.
+struct Command {
+  CommandText text;
+  std::vector<BoundOption> options;
+  std::function<void()> run;  ///< after parsing; throws Error when it fails
+};
+
+/// visit(options, visitor) calls visitor(OptionText, field) for each option.
+template <typename Options>
+Command make_command(const CommandText& text, void (*run)(const Options&)) {
+  auto options = std::make_shared<Options>();
+  Command command{text, {}, [options, run] { run(*options); }};
+  visit(*options, [&](const OptionText& option, auto& field) {
+    command.options.push_back({option, &field});
+  });
+  return command;
+}
+
+/// Fills the command's fields from `arguments`. Returns false when --help was asked for and
+/// printed. program: as the user calls it, "espalier run". Throws Error(usage) with a suggestion.
+[[nodiscard]] bool parse(const Command& command, const std::string& program,
+                         std::span<const std::string> arguments);
+
+/// The text of --help: examples, then options, on one screen.
+[[nodiscard]] std::string help_text(const Command& command, const std::string& program);
+
+/// The options as rows of a Markdown table, for the README.
+[[nodiscard]] std::string markdown_table(const Command& command);
+
+/// Runs `body` and turns what it throws into one line on standard error and an exit code.
+[[nodiscard]] int guarded(const std::string& program, const std::function<void()>& body);
+
+/// "espalier 0.1.0", compiler and language: the first line of --version.
+[[nodiscard]] std::string version_line(std::string_view program);
+[[nodiscard]] std::string_view version() noexcept;
+[[nodiscard]] std::string_view compiler() noexcept;
+
+}  // namespace espalier::tools

@@ -1,0 +1,208 @@
+// espalier evaluate: the scores of a model on a data set, and its distance to another model.
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.hpp"
+#include "commands.hpp"
+#include "evaluation.hpp"
+#include "interrupt.hpp"
+#include "json_text.hpp"
+#include "names.hpp"
+#include "output.hpp"
+#include "report.hpp"
+
+namespace espalier::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Rows are answered some at a time: memory stays bounded and Ctrl-C is heard within a moment.
+constexpr std::size_t kChunkRows = 64;
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+
+struct EvaluateOptions {
+  std::string model;
+  std::string data;
+  std::string text_column;
+  std::string pair_column;
+  std::string label_column;
+  bool no_header = false;
+  std::string data_format = "auto";
+  std::string compare;
+  std::string predictions;
+  bool force = false;
+  std::uint32_t max_length = 0;
+  std::uint32_t threads = 0;
+  std::string backend = "auto";
+  std::string format = "table";
+  bool quiet = false;
+};
+
+template <typename Visitor>
+void visit(EvaluateOptions& options, Visitor&& visitor) {
+  visitor({.name = "MODEL", .help = "model file (.espl)", .required = true}, options.model);
+  visitor({.name = "--data", .help = "labelled rows, .gz too", .value = "FILE", .required = true},
+          options.data);
+  visitor({.name = "--text-column", .help = "else text, sentence, text_a or review", .value = "C"},
+          options.text_column);
+  visitor({.name = "--pair-column", .help = "second text; else text_b beside text_a", .value = "C"},
+          options.pair_column);
+  visitor({.name = "--label-column",
+           .help = "else label, labels or score; CoNLL: the last",
+           .value = "C"},
+          options.label_column);
+  visitor({.name = "--no-header", .help = "the first line is a row; columns are 1, 2, 3 ..."},
+          options.no_header);
+  visitor({.name = "--data-format",
+           .help = "else guessed from the content",
+           .choices = "auto|tsv|csv|jsonl|conll"},
+          options.data_format);
+  visitor({.name = "--compare", .help = "model to measure the distance to", .value = "OTHER"},
+          options.compare);
+  visitor(
+      {.name = "--predictions", .help = "write the answers, a line of JSON a row", .value = "OUT"},
+      options.predictions);
+  visitor({.name = "--force", .help = "replace OUT if it exists"}, options.force);
+  visitor({.name = "--max-length",
+           .help = "longest input in tokens; without it the model's own",
+           .min = 3},
+          options.max_length);
+  visitor({.name = "-t,--threads",
+           .help = "threads; without it one for each processor",
+           .min = 1,
+           .max = 1024},
+          options.threads);
+  visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
+          options.backend);
+  visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
+  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+}
+
+Contestant open(const EvaluateOptions& options, const std::string& path) {
+  Model model = Model::open(path);
+  Session session(
+      model,
+      {.n_threads = options.threads, .backend = options.backend, .max_length = options.max_length});
+  return {base_name(path), std::move(model), std::move(session)};
+}
+
+std::unique_ptr<data::Reader> open_data(const EvaluateOptions& options, Task task) {
+  data::Columns columns;
+  columns.text = options.text_column;
+  columns.pair = options.pair_column;
+  columns.label = options.label_column;
+  columns.header = !options.no_header;
+  columns.words = task == Task::tag;
+  // Without labels there is still a distance to measure, or answers to write.
+  columns.need_label = options.compare.empty() && options.predictions.empty();
+  std::unique_ptr<data::Reader> reader =
+      data::Reader::open(options.data, data::format_from_name(options.data_format), columns);
+  if (task == Task::embed && columns.need_label && !reader->columns().pair) {
+    throw Error(ErrorCode::usage,
+                "an embedding model is scored on pairs: name the second text with --pair-column, "
+                "or give another model with --compare");
+  }
+  return reader;
+}
+
+void answer_rows(data::Reader& reader, Evaluation& evaluation, AtomicFile* predictions) {
+  Progress progress("rows", 0);
+  std::vector<data::Row> rows;
+  std::string lines;
+  std::size_t n_done = 0;
+  for (bool more = true; more;) {
+    rows.clear();
+    std::size_t n_bytes = 0;
+    while (more && rows.size() < kChunkRows && n_bytes < kChunkBytes) {
+      rows.emplace_back();
+      more = reader.next(rows.back());
+      n_bytes += rows.back().text.size();
+      if (!more) rows.pop_back();
+    }
+    throw_if_interrupted();
+    if (rows.empty()) break;
+    lines.clear();
+    evaluation.add(rows, predictions == nullptr ? nullptr : &lines);
+    if (predictions != nullptr) predictions->write(lines);
+    n_done += rows.size();
+    progress.show(n_done);
+  }
+  if (n_done == 0) throw Error(ErrorCode::bad_input, "the data has no rows");
+}
+
+std::string shown(const Json& value) {
+  if (value.is_number_float()) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.6g", value.get<double>());
+    return digits;
+  }
+  if (value.is_string()) return one_line(value.get<std::string>(), 80);
+  if (value.is_array()) return shown(value[0]) + " to " + shown(value[1]);
+  return value.dump();
+}
+
+// Keys of objects within are joined by a point: entities.PER.f1.
+void add_lines(const Json& object, const std::string& prefix,
+               std::vector<std::pair<std::string, std::string>>& lines) {
+  for (const auto& [key, value] : object.items()) {
+    const std::string name = prefix + one_line(key, 40);
+    if (value.is_object()) {
+      add_lines(value, name + ".", lines);
+    } else {
+      lines.emplace_back(name, shown(value));
+    }
+  }
+}
+
+void print(const EvaluateOptions& options, const Contestants& contestants, const Json& result) {
+  Json report = {{"model", contestants.model.name},
+                 {"precision", name_of(contestants.model.model.info().precision)},
+                 {"data", base_name(options.data)}};
+  report.update(result);
+  if (options.format == "json") return print_json(report);
+  std::vector<std::pair<std::string, std::string>> lines;
+  add_lines(report, "", lines);
+  write_out(key_value_text(lines));
+}
+
+void run(const EvaluateOptions& options) {
+  if (options.quiet) silence_notes();
+  Contestants contestants{open(options, options.model), nullptr};
+  if (!options.compare.empty()) {
+    contestants.other = std::make_unique<Contestant>(open(options, options.compare));
+  }
+  const Task task = contestants.model.model.info().task;
+  const std::unique_ptr<data::Reader> reader = open_data(options, task);
+  const std::unique_ptr<Evaluation> evaluation = make_evaluation(contestants, *reader);
+  std::optional<AtomicFile> predictions;
+  if (!options.predictions.empty()) {
+    predictions.emplace(options.predictions,
+                        options.force ? Overwrite::replace : Overwrite::refuse);
+  }
+  note(first_line(contestants.model.model, contestants.model.session));
+  answer_rows(*reader, *evaluation, predictions ? &*predictions : nullptr);
+  const Json result = evaluation->result();
+  if (predictions) predictions->commit();
+  print(options, contestants, result);
+  if (const std::size_t n_truncated = result.at("truncated").get<std::size_t>()) {
+    note(std::to_string(n_truncated) + " of " + result.at("n").dump() +
+         " rows were longer than the limit and cut");
+  }
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  return make_command<EvaluateOptions>(
+      {.name = "evaluate",
+       .summary =
+           "score a model on a data set (TSV, CSV, JSONL, CoNLL), or compare it with another",
+       .examples = "espalier evaluate sentiment.espl --data dev.tsv\n"
+                   "espalier evaluate int8.espl --data dev.tsv --compare fp32.espl --format json\n"
+                   "espalier evaluate ner.espl --data eng.testb --predictions answers.jsonl",
+       .details =
+           "Accuracies and F1 are percentages. Labels are names or numbers. kl is of OTHER's\n"
+           "answers to this model's, mean of the rows; flips are rows (words) that differ."},
+      run);
+}
+
+}  // namespace espalier::tools

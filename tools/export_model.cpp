@@ -1,0 +1,93 @@
+#include "export_model.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.hpp"
+#include "base/cpu_info.hpp"
+#include "cli.hpp"
+#include "compress/export/export.hpp"
+#include "espalier/espalier.hpp"
+#include "format/writer.hpp"
+#include "interrupt.hpp"
+#include "names.hpp"
+#include "output.hpp"
+#include "report.hpp"
+
+namespace espalier::tools {
+namespace {
+
+// Refused before the work, not after it; the writer asks again.
+void check_output(const ExportRequest& request) {
+  const std::filesystem::path output = request.output;
+  if (std::filesystem::is_directory(output)) {
+    throw Error(ErrorCode::output, "'" + request.output + "' is a folder; name a file in it");
+  }
+  if (std::filesystem::exists(output) && !request.force) {
+    throw Error(ErrorCode::output,
+                "'" + request.output + "' exists; give --force to replace it, or another name");
+  }
+  const std::filesystem::path folder = output.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    throw Error(ErrorCode::output, "the folder '" + folder.string() + "' does not exist");
+  }
+}
+
+// Converts and writes. The checkpoint and the model in memory are gone when it returns.
+void write(const ExportRequest& request) {
+  Progress progress("% of the work", 100);
+  compress::ExportOptions options;
+  options.precision = request.precision == "int8" ? Precision::int8 : Precision::fp32;
+  options.max_length = request.max_length;
+  options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
+  options.on_progress = [&](double share, std::string_view) {
+    throw_if_interrupted();
+    progress.show(static_cast<std::size_t>(share * 100));
+  };
+  const compress::ExportedModel model = compress::export_checkpoint(request.folder, options);
+  for (const std::string& line : model.notes()) note("note: " + line);
+  throw_if_interrupted();
+  format::write_model(model.spec(), request.output,
+                      request.force ? Overwrite::replace : Overwrite::refuse);
+}
+
+std::uint64_t folder_bytes(const std::string& folder) {
+  std::uint64_t n_bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().extension() == ".safetensors") {
+      n_bytes += entry.file_size();
+    }
+  }
+  return n_bytes;
+}
+
+}  // namespace
+
+void export_model(const ExportRequest& request) {
+  if (request.quiet) silence_notes();
+  check_output(request);
+  const auto start = std::chrono::steady_clock::now();
+  write(request);
+  const Model model = Model::open(request.output);  // what was written is what can be read
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  const ModelInfo& info = model.info();
+  const std::uint64_t source_bytes = folder_bytes(request.folder);
+  if (request.format == "json") {
+    print_json({{"file", base_name(request.output)},
+                {"bytes", info.file_bytes},
+                {"checksum", hex(info.checksum)},
+                {"task", name_of(info.task)},
+                {"precision", name_of(info.precision)},
+                {"max_length", info.max_length},
+                {"n_parameters", info.n_parameters},
+                {"checkpoint_bytes", source_bytes},
+                {"seconds", time.count()}});
+    return;
+  }
+  write_out(request.output + ": " + std::string(name_of(info.task)) + ", " +
+            std::string(name_of(info.precision)) + ", " + megabytes(info.file_bytes) +
+            " (checkpoint " + megabytes(source_bytes) + "), " + fixed(time.count(), 1) + " s\n");
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,44 @@
+// What convert, quantize and compress share: a checkpoint folder becomes a model file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace espalier::tools {
+
+struct ExportRequest {
+  std::string folder;
+  std::string output;
+  std::string precision;
+  std::uint32_t max_length = 0;
+  std::uint32_t threads = 0;
+  bool force = false;
+  std::string format = "table";
+  bool quiet = false;
+};
+
+/// The options but --precision, whose choices differ from verb to verb.
+template <typename Visitor>
+void visit_export(ExportRequest& request, Visitor&& visitor) {
+  visitor({.name = "DIR", .help = "checkpoint folder in Hugging Face layout", .required = true},
+          request.folder);
+  visitor({.name = "-o,--output", .help = "model file to write", .value = "FILE", .required = true},
+          request.output);
+  visitor({.name = "--max-length",
+           .help = "longest input in tokens; without it the checkpoint's own",
+           .min = 3},
+          request.max_length);
+  visitor({.name = "-t,--threads",
+           .help = "threads; without it one for each processor",
+           .min = 1,
+           .max = 1024},
+          request.threads);
+  visitor({.name = "--force", .help = "replace the file if it exists"}, request.force);
+  visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);
+  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+}
+
+/// Writes the file whole or not at all, reads it again and prints what it is.
+void export_model(const ExportRequest& request);
+
+}  // namespace espalier::tools

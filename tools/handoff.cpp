@@ -1,0 +1,36 @@
+#include "handoff.hpp"
+
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "espalier/error.hpp"
+
+namespace espalier::tools {
+
+void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::string program = self.parent_path() / handoff.program;
+  std::vector<std::string> words = {program};
+  if (handoff.passes_verb) words.emplace_back(handoff.verb);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  ::execv(program.c_str(), pointers.data());
+  if (errno == ENOENT) {
+    throw Error(ErrorCode::unavailable,
+                "'" + std::string(handoff.verb) + "' needs LibTorch and is the program " +
+                    std::string(handoff.program) +
+                    ", which is not beside this one; build it with: cmake --preset release && "
+                    "cmake --build --preset release");
+  }
+  throw Error(ErrorCode::unavailable,
+              "'" + program + "' cannot be started: " + std::strerror(errno));
+}
+
+}  // namespace espalier::tools

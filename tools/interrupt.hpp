@@ -1,0 +1,13 @@
+// Ctrl-C and SIGTERM as a flag that long work asks between its steps: nothing is cut in the middle,
+// so no partial file is left. The second signal ends the program at once.
+#pragma once
+
+namespace espalier::tools {
+
+/// Catches SIGINT and SIGTERM, and ignores SIGPIPE: a closed pipe is an error of the write instead.
+void catch_signals();
+
+/// Throws Error(interrupted) or Error(terminated) once a signal has come.
+void throw_if_interrupted();
+
+}  // namespace espalier::tools

@@ -1,0 +1,43 @@
+// espalier quantize: a checkpoint folder as an int8 model file, activations scaled at run time, so
+// that no data is needed. compress does the same.
+#include "commands.hpp"
+#include "export_model.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct QuantizeOptions {
+  ExportRequest request = {.folder = {}, .output = {}, .precision = "int8"};
+};
+
+template <typename Visitor>
+void visit(QuantizeOptions& options, Visitor&& visitor) {
+  visit_export(options.request, visitor);
+  visitor({.name = "--precision", .help = "of the linear layers", .choices = "int8"},
+          options.request.precision);
+}
+
+void run(const QuantizeOptions& options) {
+  export_model(options.request);
+}
+
+}  // namespace
+
+Command quantize_command() {
+  return make_command<QuantizeOptions>(
+      {.name = "quantize",
+       .summary = "turn a BERT checkpoint folder into an int8 model file; needs no data",
+       .examples = "espalier quantize ./my-model -o my-model.espl\n"
+                   "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl"},
+      run);
+}
+
+Command compress_command() {
+  return make_command<QuantizeOptions>(
+      {.name = "compress",
+       .summary = "make a checkpoint small and fast: the same as quantize",
+       .examples = "espalier compress ./my-model -o my-model.espl"},
+      run);
+}
+
+}  // namespace espalier::tools
