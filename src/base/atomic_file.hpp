@@ -1,22 +1,31 @@
 // Writes a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
+// Not for devices, pipes and standard output, which cannot be replaced in one step.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace espalier {
 
 /// What to do when the destination exists.
 enum class Overwrite { refuse, replace };
 
-/// Receives bytes into a temporary file and puts it in place on commit(). Without commit() the
-/// destructor removes the temporary file and the destination stays as it was.
+/// Receives bytes into a temporary file (".NAME.espalier-XXXXXX" beside the destination) and puts
+/// it in place on commit(). Without commit() the destructor removes the temporary file and the
+/// destination stays as it was.
+/// A new file gets the mode that the umask gives; a replaced one keeps its mode and, where the
+/// system allows it, its owner and group. A destination that is a symbolic link stays one: the file
+/// that it leads to is replaced. One thread at a time.
 class AtomicFile {
  public:
-  /// Throws Error(output) when `path` exists and `overwrite` is refuse (remedy: --force), or when
-  /// the folder cannot be written.
+  /// Also removes temporary files of the same destination that a killed writer left behind; those
+  /// of living writers are locked (flock) and stay.
+  /// Throws Error(output) when `path` exists and `overwrite` is refuse (remedy: --force); when it
+  /// is a folder, device, pipe, socket or a symbolic link to nothing, with either; and when its
+  /// folder is missing or cannot be written.
   AtomicFile(std::filesystem::path path, Overwrite overwrite);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -28,15 +37,20 @@ class AtomicFile {
     write(std::as_bytes(std::span<const char>(text.data(), text.size())));
   }
 
-  /// Makes the file durable and visible under its name. Throws Error(output).
+  /// Makes the file durable and visible under its name; the last call. Throws Error(output), also
+  /// when `overwrite` is refuse and a file has got that name since. The destination is then as it
+  /// was, but for one case: when only the folder cannot be synced, the new file is in place.
   void commit();
 
  private:
   [[noreturn]] void fail(const char* what) const;
+  void create_temporary();
+  void keep_owner_and_mode();
 
-  std::filesystem::path path_;
-  std::string temporary_;
-  int descriptor_ = -1;
+  std::filesystem::path path_;         // as the caller names it
+  std::filesystem::path destination_;  // without a link at its end
+  std::string temporary_;              // empty once there is none
+  int descriptor_ = -1;                // of the temporary file, locked
   Overwrite overwrite_;
 };
 

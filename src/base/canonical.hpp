@@ -139,6 +139,12 @@ inline float quantize_row(std::span<const float> x, std::span<std::int8_t> codes
   return s.scale;
 }
 
+/// Scales a row element by element before it is coded: dst = src * scale.
+inline void scale_row(std::span<const float> src, std::span<const float> scale,
+                      std::span<float> dst) noexcept {
+  for (std::size_t i = 0; i < src.size(); ++i) dst[i] = src[i] * scale[i];
+}
+
 /// Output of an int8 linear: the exact sum, times the token's scale, times the channel's, plus
 /// bias.
 [[nodiscard]] inline float dequantize(std::int32_t sum, float token_scale, float channel_scale,

@@ -111,10 +111,11 @@ std::string cpu_name() {
 }
 
 unsigned usable_cpus() noexcept {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  const int count = CPU_COUNT(&set);
+  // A plain cpu_set_t ends at 1024 processors, and the kernel refuses a set smaller than its own.
+  constexpr std::size_t kMostCpus = 65536;
+  std::array<cpu_set_t, kMostCpus / CPU_SETSIZE> sets{};
+  if (::sched_getaffinity(0, sizeof sets, sets.data()) != 0) return 1;
+  const int count = CPU_COUNT_S(sizeof sets, sets.data());
   return count > 0 ? static_cast<unsigned>(count) : 1;
 }
 

@@ -17,13 +17,14 @@ enum class Isa : std::uint8_t { baseline, avx2, avx2_vnni, avx512_vnni, amx };
 [[nodiscard]] Isa detected_isa() noexcept;
 
 /// detected_isa(), lowered to the environment's ESPALIER_MAX_ISA (a name of isa_name()) when set.
-/// Throws Error(usage) when that names no instruction set.
+/// An empty value counts as unset. Throws Error(usage) when it names no instruction set.
 [[nodiscard]] Isa usable_isa();
 
 /// Name of the processor as the operating system gives it; "unknown" where it does not.
 [[nodiscard]] std::string cpu_name();
 
-/// Number of processors this process may run on (cpuset and affinity respected), at least 1.
+/// Number of processors the calling thread may run on (cpuset and affinity respected, CPU time
+/// quotas not), at least 1.
 [[nodiscard]] unsigned usable_cpus() noexcept;
 
 }  // namespace espalier

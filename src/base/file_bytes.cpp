@@ -30,23 +30,41 @@ class Descriptor {
   int value_;
 };
 
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::bad_input,
-              "cannot " + what + " " + printable(path.string(), 400) + ": " + std::strerror(errno));
+std::string shown(const std::filesystem::path& path) {
+  return printable(path.string(), 400);
 }
 
-void read_all(int descriptor, std::byte* dst, std::size_t size, const std::filesystem::path& path) {
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t got = ::read(descriptor, dst + done, size - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("read", path);
-    if (got == 0) {
-      throw Error(ErrorCode::bad_input,
-                  printable(path.string(), 400) + " became shorter while it was read; try again");
-    }
-    done += static_cast<std::size_t>(got);
+[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
+  const int reason = errno;
+  // Not the file's fault: this process or machine has no more memory or descriptors.
+  const bool ours = reason == ENOMEM || reason == EMFILE || reason == ENFILE;
+  throw Error(ours ? ErrorCode::resource : ErrorCode::bad_input,
+              std::string("cannot ") + what + " " + shown(path) + ": " + std::strerror(reason));
+}
+
+[[noreturn]] void fail_changed(const char* change, const std::filesystem::path& path) {
+  throw Error(ErrorCode::bad_input,
+              shown(path) + " became " + change + " while it was read; try again");
+}
+
+// At most dst.size() bytes, at least one unless the file ends here.
+std::size_t read_some(int descriptor, std::span<std::byte> dst, const std::filesystem::path& path) {
+  for (;;) {
+    const ssize_t got = ::read(descriptor, dst.data(), dst.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) fail("read", path);
   }
+}
+
+// Fills `dst` with the whole file, or fails: half of a file that changes is worse than none.
+void read_whole(int descriptor, std::span<std::byte> dst, const std::filesystem::path& path) {
+  while (!dst.empty()) {
+    const std::size_t got = read_some(descriptor, dst, path);
+    if (got == 0) fail_changed("shorter", path);
+    dst = dst.subspan(got);
+  }
+  std::byte more{};
+  if (read_some(descriptor, std::span(&more, 1), path) != 0) fail_changed("longer", path);
 }
 
 }  // namespace
@@ -84,12 +102,14 @@ FileBytes FileBytes::open(const std::filesystem::path& path, FileAccess access,
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail("inspect", path);
   if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::bad_input, printable(path.string(), 400) + " is not a regular file");
+    throw Error(ErrorCode::bad_input,
+                shown(path) + (S_ISDIR(status.st_mode) ? " is a folder, not a file"
+                                                       : " is not a regular file"));
   }
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > max_bytes) {
-    throw Error(ErrorCode::resource, printable(path.string(), 400) + " has " +
-                                         std::to_string(size) + " bytes, more than the limit of " +
+    throw Error(ErrorCode::resource, shown(path) + " has " + std::to_string(size) +
+                                         " bytes, more than the limit of " +
                                          std::to_string(max_bytes));
   }
   if (access == FileAccess::map && size > 0) {
@@ -98,7 +118,7 @@ FileBytes FileBytes::open(const std::filesystem::path& path, FileAccess access,
     return {static_cast<std::byte*>(data), size, Release{size}};
   }
   FileBytes owned = allocate(size);
-  read_all(file.get(), owned.data_.get(), size, path);
+  read_whole(file.get(), {owned.data_.get(), size}, path);
   return owned;
 }
 

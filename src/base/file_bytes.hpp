@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -12,21 +13,24 @@ namespace espalier {
 /// A mapped file that another process truncates kills this process with SIGBUS.
 enum class FileAccess { read, map };
 
-/// Owns the bytes of one file. Movable; the bytes keep their address.
+/// Owns the bytes of one file. Movable: the bytes keep their address, what was moved from is empty.
 class FileBytes {
  public:
   static constexpr std::size_t kAlignment = 64;
 
   /// Reads or maps the whole of `path`. The bytes start at a multiple of kAlignment.
-  /// Throws Error(bad_input) when it is missing, not a regular file or unreadable, and
-  /// Error(resource) when it is larger than `max_bytes` or memory runs out.
+  /// Throws Error(bad_input) when it is missing, not a regular file, unreadable, or changes its
+  /// length while it is read, and Error(resource) when it is larger than `max_bytes`, or memory or
+  /// file descriptors run out. Thread-safe.
   static FileBytes open(const std::filesystem::path& path, FileAccess access = FileAccess::read,
                         std::size_t max_bytes = SIZE_MAX);
 
-  /// Copies `bytes` into aligned memory.
+  /// Copies `bytes` into memory aligned alike. Throws Error(resource) when memory runs out.
   static FileBytes copy(std::span<const std::byte> bytes);
 
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return {data_.get(), data_ ? size_ : 0};
+  }
 
  private:
   struct Release {

@@ -1,10 +1,21 @@
 #include "base/thread_team.hpp"
 
+#include <cassert>
 #include <exception>
+#include <string>
+#include <system_error>
 #include <utility>
+
+#include "espalier/error.hpp"
 
 namespace espalier {
 namespace {
+
+constexpr std::uint64_t kMember = std::uint64_t{1} << 32;
+
+bool all_arrived(std::uint64_t meeting) noexcept {
+  return meeting / kMember == meeting % kMember;
+}
 
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
@@ -16,14 +27,34 @@ void pause_briefly() noexcept {
 
 ThreadTeam::ThreadTeam(unsigned size, std::function<void()> on_start)
     : size_(size), on_start_(std::move(on_start)) {
+  assert(size_ >= 1);
   if (size_ == 1) return;
+  try {
+    start();
+  } catch (const std::system_error& error) {
+    const std::size_t n_started = threads_.size();
+    stop();
+    throw Error(ErrorCode::resource, "cannot start thread " + std::to_string(n_started + 1) +
+                                         " of " + std::to_string(size_) + ": " +
+                                         error.code().message() + "; ask for fewer threads");
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+ThreadTeam::~ThreadTeam() {
+  stop();
+}
+
+void ThreadTeam::start() {
   threads_.reserve(size_);
   for (unsigned member = 0; member < size_; ++member) {
     threads_.emplace_back([this, member] { serve(member); });
   }
 }
 
-ThreadTeam::~ThreadTeam() {
+void ThreadTeam::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -52,6 +83,7 @@ void ThreadTeam::serve(unsigned member) {
       seen = generation_;
     }
     run_member(member);
+    leave();
     const std::lock_guard lock(mutex_);
     if (--running_ == 0) finished_.notify_one();
   }
@@ -66,6 +98,7 @@ void ThreadTeam::run(const std::function<void(unsigned)>& job) {
   job_ = &job;
   running_ = size_;
   failure_ = nullptr;
+  meeting_.store(size_ * kMember, std::memory_order_relaxed);
   ++generation_;
   started_.notify_all();
   finished_.wait(lock, [&] { return running_ == 0; });
@@ -75,10 +108,9 @@ void ThreadTeam::run(const std::function<void(unsigned)>& job) {
 void ThreadTeam::meet() noexcept {
   if (size_ == 1) return;
   const std::uint32_t phase = phase_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    phase_.store(phase + 1, std::memory_order_release);
-    phase_.notify_all();
+  const std::uint64_t meeting = meeting_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  if (all_arrived(meeting)) {
+    open_next_phase(meeting / kMember);
     return;
   }
   // Members meet once a layer, microseconds apart: a short spin first, then sleep.
@@ -87,9 +119,23 @@ void ThreadTeam::meet() noexcept {
     if (phase_.load(std::memory_order_acquire) != phase) return;
     pause_briefly();
   }
-  while (phase_.load(std::memory_order_acquire) == phase) {
-    phase_.wait(phase, std::memory_order_acquire);
-  }
+  // wait() returns only when the phase is another one: being woken for nothing is its business.
+  phase_.wait(phase, std::memory_order_acquire);
+}
+
+void ThreadTeam::leave() noexcept {
+  const std::uint64_t meeting = meeting_.fetch_sub(kMember, std::memory_order_acq_rel) - kMember;
+  if (meeting != 0 && all_arrived(meeting)) open_next_phase(meeting / kMember);
+}
+
+// Called by the one whose step made the meeting complete: nobody else touches it until the phase
+// changes, because all who are left wait for that.
+void ThreadTeam::open_next_phase(std::uint64_t n_members) noexcept {
+  meeting_.store(n_members * kMember, std::memory_order_relaxed);
+  // Not merely a release: libstdc++'s notify_all() next looks whether anyone sleeps, and a store
+  // that x86 delays past that look would leave a member that falls asleep now without its wake-up.
+  phase_.fetch_add(1, std::memory_order_seq_cst);
+  phase_.notify_all();
 }
 
 }  // namespace espalier

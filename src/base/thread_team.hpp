@@ -17,7 +17,8 @@ namespace espalier {
 /// what a library keeps per thread (OpenMP settings) never leaks into the caller's.
 class ThreadTeam {
  public:
-  /// size >= 1. `on_start` runs once on each own thread before its first job.
+  /// size >= 1. `on_start` runs once on each own thread before its first job; it must not throw.
+  /// Throws Error(resource) when the system gives fewer threads.
   explicit ThreadTeam(unsigned size, std::function<void()> on_start = {});
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
@@ -26,30 +27,35 @@ class ThreadTeam {
   [[nodiscard]] unsigned size() const noexcept { return size_; }
 
   /// Calls job(member) for every member in [0, size) and returns when all are done. When members
-  /// throw, one of their exceptions is thrown here after all have ended; a member that may meet()
-  /// others must not throw between meetings. Allocates nothing. One caller at a time.
+  /// throw, one of their exceptions is thrown here after all have ended, and the team can be used
+  /// again. Allocates nothing. One caller at a time.
   void run(const std::function<void(unsigned member)>& job);
 
-  /// Returns once all members of the running job have called it as often as this one has.
-  /// Every member of the job must call it, or none.
+  /// Returns once all members of the running job have called it as often as this one has, or have
+  /// ended. So a member that throws leaves nobody waiting; the others go on without what it would
+  /// have done, until run() throws its exception. What members wrote before is seen after.
   void meet() noexcept;
 
  private:
+  void start();
+  void stop() noexcept;
   void serve(unsigned member);
   void run_member(unsigned member) noexcept;
+  void leave() noexcept;
+  void open_next_phase(std::uint64_t n_members) noexcept;
 
   unsigned size_;
   std::function<void()> on_start_;
   std::mutex mutex_;
   std::condition_variable started_;
   std::condition_variable finished_;
-  const std::function<void(unsigned)>* job_ = nullptr;  // guarded by mutex_
+  const std::function<void(unsigned)>* job_ = nullptr;  // set under mutex_, fixed in a job
   std::uint64_t generation_ = 0;                        // guarded by mutex_
   unsigned running_ = 0;                                // guarded by mutex_
   bool stopping_ = false;                               // guarded by mutex_
   std::exception_ptr failure_;                          // guarded by mutex_
-  std::atomic<unsigned> arrived_{0};
-  std::atomic<std::uint32_t> phase_{0};
+  std::atomic<std::uint64_t> meeting_{0};               // members in the job << 32 | those arrived
+  std::atomic<std::uint32_t> phase_{0};                 // meetings so far
   std::vector<std::thread> threads_;
 };
 

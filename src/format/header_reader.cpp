@@ -111,6 +111,7 @@ class HeaderReader {
     result.weight = tensor(where + ".weight", stored.weight());
     result.scale = tensor(where + ".scale", stored.scale());
     result.bias = tensor(where + ".bias", stored.bias());
+    result.input_scale = tensor(where + ".input_scale", stored.input_scale());
     return result;
   }
 

@@ -88,9 +88,10 @@ class HeaderWriter {
     const auto weight = write(linear.weight);
     const auto scale = write(linear.scale);
     const auto bias = write(linear.bias);
+    const auto input_scale = write(linear.input_scale);
     return schema::CreateLinear(
         fbb_, linear.in, linear.out, static_cast<schema::Precision>(linear.precision),
-        static_cast<schema::ActivationCodes>(linear.activations), weight, scale, bias);
+        static_cast<schema::ActivationCodes>(linear.activations), weight, scale, bias, input_scale);
   }
 
   Offset<schema::HeadLinear> write(const std::optional<HeadLinear>& linear) {

@@ -73,7 +73,11 @@ enum class ActivationCodes : std::uint8_t {
 /// y = x Wᵀ + bias, x (rows, in), y (rows, out).
 /// fp32: weight is f32 (out, in), row-major; scale is empty.
 /// int8: weight is s8 panels, values in [-127, 127]; W[n][k] ≈ weight * scale[n], scale (1, out)
-/// f32 > 0. `in` may be 0 (all heads or the whole FFN pruned away): then weight is empty and y is
+/// f32 > 0. input_scale, empty or (1, in) f32 > 0: the codes of the input are made of
+/// x[k] * input_scale[k] and the weights hold the inverse, so that outlier channels leave codes to
+/// the others (SmoothQuant, Xiao et al. 2022). Only linears that read a LayerNorm, qkv and up, have
+/// one: there it is free.
+/// `in` may be 0 (all heads or the whole FFN pruned away): then weight is empty and y is
 /// the bias.
 struct LinearSpec {
   std::uint32_t in = 0;
@@ -83,6 +87,7 @@ struct LinearSpec {
   Tensor weight;
   Tensor scale;
   Tensor bias;  // (1, out) f32
+  Tensor input_scale;
 };
 
 /// A linear of a head: f32 or f16 weight (out, in), row-major; bias (1, out) f32. Computed in fp32.

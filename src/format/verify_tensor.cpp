@@ -107,8 +107,8 @@ void check_norm(const std::string& where, const NormSpec& norm, std::uint32_t hi
   check_f32(where + ".bias", norm.bias, {.rows = 1, .cols = hidden});
 }
 
-void check_linear(const std::string& where, const LinearSpec& linear, std::uint32_t in,
-                  std::uint32_t out) {
+void check_linear(const std::string& where, const LinearSpec& linear, const LinearShape& shape) {
+  const auto [in, out, input] = shape;
   check_range(where + ".in", linear.in, in, in);
   check_range(where + ".out", linear.out, out, out);
   const bool int8 = linear.precision == Precision::int8;
@@ -134,6 +134,14 @@ void check_linear(const std::string& where, const LinearSpec& linear, std::uint3
     check_f32(where + ".bias", linear.bias, {.rows = 1, .cols = out});
   } else {
     check_absent(where + ".bias", linear.bias, "the linear has no outputs");
+  }
+  if (!linear.input_scale.empty()) {
+    const std::string input_scale = where + ".input_scale";
+    if (!int8 || out == 0 || input != LinearInput::norm) {
+      check_absent(input_scale, linear.input_scale,
+                   "only an int8 linear with outputs that reads a LayerNorm scales its input");
+    }
+    check_scale(input_scale, linear.input_scale, in, ScaleRange::positive);
   }
 }
 

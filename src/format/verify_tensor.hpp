@@ -41,9 +41,18 @@ void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t c
 /// Gamma and beta of `hidden` values.
 void check_norm(const std::string& where, const NormSpec& norm, std::uint32_t hidden);
 
-/// `linear` maps `in` to `out` values (either may be 0) and is stored as its precision says.
-void check_linear(const std::string& where, const LinearSpec& linear, std::uint32_t in,
-                  std::uint32_t out);
+/// What a linear reads: only the output of a LayerNorm may be scaled before it is coded.
+enum class LinearInput { norm, other };
+
+/// What a linear maps; in and out may be 0.
+struct LinearShape {
+  std::uint32_t in;
+  std::uint32_t out;
+  LinearInput input;
+};
+
+/// `linear` has this shape and is stored as its precision says.
+void check_linear(const std::string& where, const LinearSpec& linear, const LinearShape& shape);
 
 /// `linear` maps `in` to `out` values, both > 0.
 void check_head_linear(const std::string& where, const HeadLinear& linear, std::uint32_t in,

@@ -214,6 +214,11 @@ class Maker {
     spec.up = linear(tiny_.hidden, spec.intermediate, precision);
     spec.down = linear(spec.intermediate, tiny_.hidden, precision);
     spec.output_norm = norm();
+    if (tiny_.input_scales && precision == Precision::int8) {
+      for (format::LinearSpec* linear : {&spec.qkv, &spec.up}) {
+        if (linear->out > 0) linear->input_scale = vector(tiny_.hidden, 0.2F, 1.0F);
+      }
+    }
     return spec;
   }
 

@@ -29,6 +29,7 @@ struct TinyModel {
   format::ElementType small_type = format::ElementType::f32;  // positions, segments and head
   format::Pooling pooling = format::Pooling::mean;            // embed only
   bool normalize = true;                                      // embed only
+  bool input_scales = false;  // of the int8 linears that read a LayerNorm
   std::uint64_t seed = 1;
   bool self_test = false;  // adds two cases of the right shape whose outputs are noise
 };

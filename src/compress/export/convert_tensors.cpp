@@ -3,11 +3,13 @@
 #include "compress/export/convert_tensors.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/canonical.hpp"
 #include "base/half.hpp"
 #include "compress/checkpoint/convert_floats.hpp"
 #include "compress/export/quantize_weights.hpp"
+#include "compress/export/smoothing.hpp"
 
 namespace espalier::compress {
 namespace {
@@ -114,12 +116,48 @@ format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameter
   return embedding;
 }
 
-format::LinearSpec TensorConverter::linear(std::initializer_list<const LinearParameters*> parts) {
+std::vector<float> TensorConverter::largest_weights(Parts parts, std::uint32_t in) {
+  std::vector<float> largest(in);
+  for (const LinearParameters* part : parts) {
+    for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        largest[i] = std::max(largest[i], std::fabs(weights[i]));
+      }
+    });
+  }
+  return largest;
+}
+
+void TensorConverter::code_weights(Parts parts, std::span<const float> input_scale,
+                                   format::LinearSpec& linear) {
+  LinearPacker packer(store_, linear.out, linear.in);
+  std::vector<float> divided(input_scale.size());
+  for (const LinearParameters* part : parts) {
+    for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
+      for (std::size_t i = 0; i < divided.size(); ++i) divided[i] = weights[i] / input_scale[i];
+      packer.add_channel(divided.empty() ? weights : std::span<const float>(divided));
+    });
+  }
+  linear.weight = packer.weight();
+  linear.scale = packer.scale();
+}
+
+format::LinearSpec TensorConverter::smoothed_linear(Parts parts,
+                                                    std::span<const float> activation_max) {
+  format::LinearSpec linear = shape_and_bias(parts);
+  const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
+  const std::vector<float> values = input_scale(activation_max, largest_weights(parts, linear.in));
+  std::copy(values.begin(), values.end(), scale.as<float>().begin());
+  linear.input_scale = scale.tensor;
+  code_weights(parts, values, linear);
+  return linear;
+}
+
+format::LinearSpec TensorConverter::shape_and_bias(Parts parts) {
   format::LinearSpec linear;
   linear.precision = precision_;
   linear.in = cols_of((*parts.begin())->weight);
   for (const LinearParameters* part : parts) linear.out += rows_of(part->weight);
-
   const auto bias = store_.tensor(ElementType::f32, 1, linear.out);
   std::size_t channel = 0;
   for (const LinearParameters* part : parts) {
@@ -128,16 +166,13 @@ format::LinearSpec TensorConverter::linear(std::initializer_list<const LinearPar
     channel += n_channels;
   }
   linear.bias = bias.tensor;
+  return linear;
+}
 
+format::LinearSpec TensorConverter::linear(Parts parts) {
+  format::LinearSpec linear = shape_and_bias(parts);
   if (precision_ == Precision::int8) {
-    LinearPacker packer(store_, linear.out, linear.in);
-    for (const LinearParameters* part : parts) {
-      for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
-        packer.add_channel(weights);
-      });
-    }
-    linear.weight = packer.weight();
-    linear.scale = packer.scale();
+    code_weights(parts, {}, linear);
     return linear;
   }
   const auto weight = store_.tensor(ElementType::f32, linear.out, linear.in);

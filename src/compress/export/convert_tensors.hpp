@@ -26,9 +26,14 @@ class TensorConverter {
 
   [[nodiscard]] format::EmbeddingSpec embedding(const checkpoint::BertParameters& parameters);
 
+  using Parts = std::initializer_list<const checkpoint::LinearParameters*>;
+
   /// One linear from the rows of several, one after the other: Q, K and V become one matmul.
-  [[nodiscard]] format::LinearSpec linear(
-      std::initializer_list<const checkpoint::LinearParameters*> parts);
+  [[nodiscard]] format::LinearSpec linear(Parts parts);
+
+  /// The same in int8 with an input scale that smooths inputs of these magnitudes; (in).
+  [[nodiscard]] format::LinearSpec smoothed_linear(Parts parts,
+                                                   std::span<const float> activation_max);
 
   [[nodiscard]] format::HeadLinear head_linear(const checkpoint::LinearParameters& parameters);
   [[nodiscard]] format::NormSpec norm(const checkpoint::NormParameters& parameters);
@@ -43,6 +48,10 @@ class TensorConverter {
   /// F16 in int8 models when that loses nothing, else F32.
   [[nodiscard]] format::Tensor compact_matrix(const checkpoint::TensorRef& source);
   [[nodiscard]] bool fits_f16(const checkpoint::TensorRef& source);
+  [[nodiscard]] format::LinearSpec shape_and_bias(Parts parts);
+  [[nodiscard]] std::vector<float> largest_weights(Parts parts, std::uint32_t in);
+  /// Codes and scales of weights divided by `input_scale`, which may be empty.
+  void code_weights(Parts parts, std::span<const float> input_scale, format::LinearSpec& linear);
   void word_codes(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
   void fill_f32(const checkpoint::TensorRef& source, std::span<float> dst);
 

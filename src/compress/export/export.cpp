@@ -10,6 +10,7 @@
 #include "compress/export/convert_tensors.hpp"
 #include "compress/export/provenance.hpp"
 #include "compress/export/self_test_sentences.hpp"
+#include "compress/export/smoothing.hpp"
 #include "compress/export/tokenizer_part.hpp"
 #include "espalier/error.hpp"
 #include "runtime/self_test.hpp"
@@ -150,8 +151,21 @@ std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
   return n_values;
 }
 
-void convert_weights(const Checkpoint& source, const Progress& progress,
-                     ExportedModel::Parts& parts) {
+/// Codes the linears that read a LayerNorm anew, with input scales against outlier channels. Only
+/// the finished model shows which channels those are.
+void smooth_inputs(const Checkpoint& source, const text::Tokenizer& tokenizer,
+                   TensorConverter& convert, format::ModelSpec& spec) {
+  const std::vector<NormRanges> ranges = observe_norms(spec, tokenizer);
+  for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
+    const checkpoint::LayerParameters& from = source.parameters().layers[layer];
+    format::LayerSpec& to = spec.layers[layer];
+    to.qkv = convert.smoothed_linear({&from.query, &from.key, &from.value}, ranges[layer].qkv);
+    to.up = convert.smoothed_linear({&from.intermediate}, ranges[layer].up);
+  }
+}
+
+void convert_weights(const Checkpoint& source, const text::Tokenizer& tokenizer,
+                     const Progress& progress, ExportedModel::Parts& parts) {
   // Biases, norms and heads are left out of the total: a share past it counts as the whole.
   const auto n_total = static_cast<double>(count_values(source.parameters()));
   std::uint64_t n_done = 0;
@@ -167,6 +181,7 @@ void convert_weights(const Checkpoint& source, const Progress& progress,
         layer_of(source.parameters().layers[layer], source.config().layers[layer], convert));
   }
   spec.head = head_of(source, spec.task, convert, parts.notes);
+  if (spec.precision == Precision::int8) smooth_inputs(source, tokenizer, convert, spec);
 }
 
 std::vector<std::filesystem::path> input_files(const Checkpoint& source) {
@@ -205,15 +220,16 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   spec.max_length = max_length_of(source, tokenizer, options.max_length);
   spec.labels = config.labels;
   spec.tokenizer = tokenizer_part(tokenizer, parts->vocabulary);
-  std::vector<format::SelfTestCase> sentences = self_test_sentences(
-      spec.task, text::Tokenizer(tokenizer), spec.max_length, config.token_types);
+  const text::Tokenizer encoder(tokenizer);
+  std::vector<format::SelfTestCase> sentences =
+      self_test_sentences(spec.task, encoder, spec.max_length, config.token_types);
   spec.provenance.push_back(
       make_stage(options.precision == Precision::int8 ? "quantize" : "convert",
                  {{"precision", precision_name(options.precision)},
                   {"max_length", std::to_string(spec.max_length)}},
                  input_files(source)));
 
-  convert_weights(source, progress, *parts);
+  convert_weights(source, encoder, progress, *parts);
   progress.set(kSelfTestFrom, "self-test");
   runtime::record_self_test(spec, std::move(sentences), options.n_threads);
   progress.set(1, "done");

@@ -7,43 +7,65 @@
 namespace espalier::runtime::cpu {
 namespace {
 
-ESPALIER_AVX2_INLINE canonical::SymmetricScale scale_of(const float* src, std::uint32_t size) {
+// Eight elements as they are coded.
+ESPALIER_AVX2_INLINE __m256 load_scaled(const float* src, const float* scale) {
+  const __m256 x = _mm256_loadu_ps(src);
+  return scale == nullptr ? x : _mm256_mul_ps(x, _mm256_loadu_ps(scale));
+}
+
+ESPALIER_AVX2_INLINE const float* at(const float* scale, std::uint32_t i) {
+  return scale == nullptr ? nullptr : scale + i;
+}
+
+ESPALIER_AVX2_INLINE float scaled(const float* src, const float* scale, std::uint32_t i) {
+  return scale == nullptr ? src[i] : src[i] * scale[i];
+}
+
+ESPALIER_AVX2_INLINE canonical::SymmetricScale scale_of(const float* src, const float* scale,
+                                                        std::uint32_t size) {
   __m256 top = _mm256_setzero_ps();
   std::uint32_t i = 0;
-  for (; i + 8 <= size; i += 8) top = _mm256_max_ps(magnitude(_mm256_loadu_ps(src + i)), top);
+  for (; i + 8 <= size; i += 8) {
+    top = _mm256_max_ps(magnitude(load_scaled(src + i, at(scale, i))), top);
+  }
   float amax = max_of(top);
-  for (; i < size; ++i) amax = canonical::max(std::fabs(src[i]), amax);
+  for (; i < size; ++i) amax = canonical::max(std::fabs(scaled(src, scale, i)), amax);
   return canonical::symmetric_scale(amax);
 }
 
 // Eight codes as 16-bit integers.
-ESPALIER_AVX2_INLINE __m128i codes16(const float* src, __m256 inverse) {
-  const __m256i codes = symmetric_codes(_mm256_loadu_ps(src), inverse);
+ESPALIER_AVX2_INLINE __m128i codes16(__m256 x, __m256 inverse) {
+  const __m256i codes = symmetric_codes(x, inverse);
   return _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
 }
 
 }  // namespace
 
-ESPALIER_AVX2 float quantize_row(const float* src, std::uint32_t size,
+ESPALIER_AVX2 float quantize_row(const float* src, const float* input_scale, std::uint32_t size,
                                  const CodeRow& dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, size);
+  const canonical::SymmetricScale s = scale_of(src, input_scale, size);
   const __m256 inverse = _mm256_set1_ps(s.inverse);
   std::uint32_t i = 0;
   if (dst.layout == CodeLayout::s16) {
     auto* codes = static_cast<std::int16_t*>(dst.codes);
     for (; i + 8 <= size; i += 8) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i), codes16(src + i, inverse));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i),
+                       codes16(load_scaled(src + i, at(input_scale, i)), inverse));
     }
-    for (; i < size; ++i) codes[i] = canonical::symmetric_code(src[i], s.inverse);
+    for (; i < size; ++i) {
+      codes[i] = canonical::symmetric_code(scaled(src, input_scale, i), s.inverse);
+    }
     std::fill(codes + size, codes + dst.padded, std::int16_t{0});
   } else {
     auto* codes = static_cast<std::uint8_t*>(dst.codes);
     for (; i + 8 <= size; i += 8) {
-      const __m128i shifted = _mm_add_epi16(codes16(src + i, inverse), _mm_set1_epi16(128));
+      const __m128i shifted = _mm_add_epi16(
+          codes16(load_scaled(src + i, at(input_scale, i)), inverse), _mm_set1_epi16(128));
       _mm_storel_epi64(reinterpret_cast<__m128i*>(codes + i), _mm_packus_epi16(shifted, shifted));
     }
     for (; i < size; ++i) {
-      codes[i] = static_cast<std::uint8_t>(canonical::symmetric_code(src[i], s.inverse) + 128);
+      codes[i] = static_cast<std::uint8_t>(
+          canonical::symmetric_code(scaled(src, input_scale, i), s.inverse) + 128);
     }
     std::fill(codes + size, codes + dst.padded, std::uint8_t{128});
   }
@@ -52,11 +74,11 @@ ESPALIER_AVX2 float quantize_row(const float* src, std::uint32_t size,
 
 ESPALIER_AVX2 float quantize_slice(const float* src, std::uint32_t size,
                                    std::int8_t* dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, size);
+  const canonical::SymmetricScale s = scale_of(src, nullptr, size);
   const __m256 inverse = _mm256_set1_ps(s.inverse);
   std::uint32_t i = 0;
   for (; i + 8 <= size; i += 8) {
-    const __m128i codes = codes16(src + i, inverse);
+    const __m128i codes = codes16(_mm256_loadu_ps(src + i), inverse);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(dst + i), _mm_packs_epi16(codes, codes));
   }
   for (; i < size; ++i) dst[i] = canonical::symmetric_code(src[i], s.inverse);

@@ -35,27 +35,28 @@ void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t
   return reinterpret_cast<std::uint8_t*>(rows.codes.data()) + element;
 }
 
-void code_rows(const CpuModel& model, const float* src, std::uint32_t n_rows, std::uint32_t width,
-               CodeRows& dst, std::size_t first_dst) {
+void code_rows(const CpuModel& model, const float* src, const float* input_scale,
+               std::uint32_t n_rows, std::uint32_t width, CodeRows& dst, std::size_t first_dst) {
   if (model.spec.precision == Precision::fp32) return;
   for (std::uint32_t row = 0; row < n_rows; ++row) {
     dst.scale[first_dst + row] =
-        quantize_row(src + std::size_t{row} * float_stride(width), width,
+        quantize_row(src + std::size_t{row} * float_stride(width), input_scale, width,
                      {code_row(dst, model.code_layout, first_dst + row, width), model.code_layout,
                       code_stride(width)});
   }
 }
 
-/// x = LayerNorm(x) and its codes, for some of the workspace's rows.
-void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, std::uint32_t first,
-               std::uint32_t n_rows) {
+/// x = LayerNorm(x) and its codes for the linear that reads it next, for some of the rows.
+void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const std::vector<float>* input_scale,
+               std::uint32_t first, std::uint32_t n_rows) {
   const std::uint32_t hidden = ws.model.spec.hidden;
   float* x = ws.x.data() + std::size_t{first} * float_stride(hidden);
   for (std::uint32_t row = 0; row < n_rows; ++row) {
     layer_norm(x + std::size_t{row} * float_stride(hidden), hidden, norm.weight.data(),
                norm.bias.data(), ws.model.spec.layer_norm_eps);
   }
-  code_rows(ws.model, x, n_rows, hidden, ws.x_codes, first);
+  const bool scaled = input_scale != nullptr && !input_scale->empty();
+  code_rows(ws.model, x, scaled ? input_scale->data() : nullptr, n_rows, hidden, ws.x_codes, first);
 }
 
 LinearInput x_input(CpuWorkspace& ws, std::uint32_t first, std::uint32_t n_rows) {
@@ -135,7 +136,7 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
       }
     }
   }
-  norm_rows(ws, ws.model.embedding_norm, 0, ws.n_rows);
+  norm_rows(ws, ws.model.embedding_norm, &ws.model.layers.front().qkv_input_scale, 0, ws.n_rows);
 }
 
 /// Queries, keys and values of a chunk, from qkv (rows, 3A) in ws.wide to where attention reads
@@ -216,27 +217,30 @@ void CpuBackend::project_add_norm(Workspace& workspace, std::uint32_t layer, Row
   const std::uint32_t hidden = ws.model.spec.hidden;
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     const float* context = ws.context.data() + std::size_t{first} * float_stride(ws.context_width);
-    code_rows(ws.model, context, n_rows, ws.context_width, ws.context_codes, 0);
+    code_rows(ws.model, context, nullptr, n_rows, ws.context_width, ws.context_codes, 0);
     run(ws, part.out,
         {context, ws.context_codes.codes.data(), ws.context_codes.scale.data(), n_rows},
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
-    norm_rows(ws, part.attention_norm, first, n_rows);
+    norm_rows(ws, part.attention_norm, &part.up_input_scale, first, n_rows);
   });
 }
 
 void CpuBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer, Rows) const {
   CpuWorkspace& ws = cast(workspace);
-  const PreparedLayer& part = ws.model.layers[layer];
+  const std::vector<PreparedLayer>& layers = ws.model.layers;
+  const PreparedLayer& part = layers[layer];
+  const std::vector<float>* next =
+      layer + 1 < layers.size() ? &layers[layer + 1].qkv_input_scale : nullptr;
   const std::uint32_t hidden = ws.model.spec.hidden;
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     if (part.intermediate > 0) {
       run(ws, part.up, x_input(ws, first, n_rows), Output::gelu, ws.wide.data());
-      code_rows(ws.model, ws.wide.data(), n_rows, part.intermediate, ws.wide_codes, 0);
+      code_rows(ws.model, ws.wide.data(), nullptr, n_rows, part.intermediate, ws.wide_codes, 0);
     }
     run(ws, part.down,
         {ws.wide.data(), ws.wide_codes.codes.data(), ws.wide_codes.scale.data(), n_rows},
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
-    norm_rows(ws, part.output_norm, first, n_rows);
+    norm_rows(ws, part.output_norm, next, first, n_rows);
   });
 }
 

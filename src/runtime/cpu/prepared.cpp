@@ -55,10 +55,16 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, std::
   model->embedding_norm = prepare_norm(spec.embedding.norm, hidden);
   model->layers.reserve(spec.layers.size());
   for (const format::LayerSpec& layer : spec.layers) {
-    model->layers.push_back({layer.n_heads, layer.intermediate, prepare(layer.qkv),
-                             prepare(layer.out), prepare(layer.up), prepare(layer.down),
-                             prepare_norm(layer.attention_norm, hidden),
-                             prepare_norm(layer.output_norm, hidden)});
+    model->layers.push_back({.n_heads = layer.n_heads,
+                             .intermediate = layer.intermediate,
+                             .qkv = prepare(layer.qkv),
+                             .out = prepare(layer.out),
+                             .up = prepare(layer.up),
+                             .down = prepare(layer.down),
+                             .qkv_input_scale = floats_of(layer.qkv.input_scale),
+                             .up_input_scale = floats_of(layer.up.input_scale),
+                             .attention_norm = prepare_norm(layer.attention_norm, hidden),
+                             .output_norm = prepare_norm(layer.output_norm, hidden)});
     model->max_heads = std::max(model->max_heads, layer.n_heads);
     model->max_intermediate = std::max(model->max_intermediate, layer.intermediate);
   }

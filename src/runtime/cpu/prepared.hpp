@@ -27,6 +27,7 @@ struct PreparedLayer {
   std::uint32_t n_heads = 0;
   std::uint32_t intermediate = 0;
   PreparedLinear qkv, out, up, down;
+  std::vector<float> qkv_input_scale, up_input_scale;  // (hidden), or empty
   PreparedNorm attention_norm, output_norm;
 };
 

@@ -23,9 +23,10 @@ struct CodeRow {
   std::uint32_t padded = 0;
 };
 
-/// Codes `size` floats (per token symmetric) and returns the row's scale. A row may be coded in
-/// place: codes may start where src starts.
-float quantize_row(const float* src, std::uint32_t size, const CodeRow& dst) noexcept;
+/// Codes `size` floats (per token symmetric) and returns the row's scale. input_scale: null, or
+/// what each element is multiplied with first.
+float quantize_row(const float* src, const float* input_scale, std::uint32_t size,
+                   const CodeRow& dst) noexcept;
 
 /// Codes a head's slice to plain s8, no padding read or written.
 float quantize_slice(const float* src, std::uint32_t size, std::int8_t* dst) noexcept;

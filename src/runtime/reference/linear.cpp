@@ -42,12 +42,19 @@ void add_tile(const float* inputs, const Tile& tile, std::int32_t* sums) noexcep
   }
 }
 
-void code_rows(std::span<const float> src, std::uint32_t n_rows, std::uint32_t in,
+void code_rows(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
                LinearScratch& scratch) noexcept {
+  const std::uint32_t in = spec.in;
   const std::uint32_t depth = format::round_up(in, format::kPanelDepthMultiple);
   const std::span<std::int8_t> codes(scratch.codes.data(), in);
   for (std::size_t row = 0; row < n_rows; ++row) {
-    scratch.scales[row] = canonical::quantize_row(src.subspan(row * in, in), codes);
+    std::span<const float> values = src.subspan(row * in, in);
+    if (!spec.input_scale.empty()) {
+      const std::span<float> scaled(scratch.scaled.data(), in);
+      canonical::scale_row(values, spec.input_scale.as<float>(), scaled);
+      values = scaled;
+    }
+    scratch.scales[row] = canonical::quantize_row(values, codes);
     float* inputs = scratch.inputs.data() + row * depth;
     std::copy(codes.begin(), codes.end(), inputs);
     std::fill(inputs + in, inputs + depth, 0.0F);
@@ -56,7 +63,7 @@ void code_rows(std::span<const float> src, std::uint32_t n_rows, std::uint32_t i
 
 void int8_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
                  std::span<float> dst, LinearScratch& scratch) noexcept {
-  code_rows(src, n_rows, spec.in, scratch);
+  code_rows(spec, src, n_rows, scratch);
   const std::uint32_t padded_in = format::round_up(spec.in, format::kPanelDepthMultiple);
   const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
   const std::span<const float> channel_scale = spec.scale.as<float>();
@@ -130,6 +137,7 @@ void layer_norm_in_double(std::span<float> x, std::span<const float> weight,
 
 LinearScratch::LinearScratch(std::uint32_t max_rows, std::uint32_t max_in)
     : codes(max_in),
+      scaled(max_in),
       inputs(std::size_t{max_rows} * format::round_up(max_in, format::kPanelDepthMultiple)),
       scales(max_rows),
       sums(std::size_t{max_rows} * kPanelColumns) {}

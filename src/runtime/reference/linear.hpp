@@ -14,13 +14,15 @@ struct LinearScratch {
   LinearScratch(std::uint32_t max_rows, std::uint32_t max_in);
 
   std::vector<std::int8_t> codes;  // (in)
+  std::vector<float> scaled;       // (in)
   std::vector<float> inputs;       // (rows, in rounded up), codes as floats
   std::vector<float> scales;       // (rows)
   std::vector<std::int32_t> sums;  // (rows, kPanelColumns)
 };
 
 /// dst = src Wᵀ + bias. src (n_rows, in) f32; dst (n_rows, out). fp32: sums in double. int8: each
-/// row coded with its own scale, exact sums, canonical::dequantize. `in` may be 0: dst is the bias.
+/// row times input_scale coded with its own scale, exact sums, canonical::dequantize. `in` may be
+/// 0: dst is the bias.
 void linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
             std::span<float> dst, LinearScratch& scratch);
 

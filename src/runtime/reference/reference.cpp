@@ -65,12 +65,13 @@ struct ReferenceWorkspace final : Workspace {
   bool split = false;
   std::uint32_t context_width = 0;  // of the layer that attend() computed last
   bool context_is_coded = false;
-  std::vector<float> x;             // (n_rows, hidden)
-  std::vector<float> y;             // (n_rows, hidden), output of a linear
-  std::vector<float> qkv;           // (n_rows, 3 * width)
-  std::vector<float> context;       // (n_rows, width)
-  std::vector<float> wide;          // (n_rows, intermediate)
-  std::vector<float> row_a, row_b;  // (hidden), of a head or an embedding
+  const format::LinearSpec* next_linear = nullptr;  // that reads x; null after the last layer
+  std::vector<float> x;                             // (n_rows, hidden)
+  std::vector<float> y;                             // (n_rows, hidden), output of a linear
+  std::vector<float> qkv;                           // (n_rows, 3 * width)
+  std::vector<float> context;                       // (n_rows, width)
+  std::vector<float> wide;                          // (n_rows, intermediate)
+  std::vector<float> row_a, row_b;                  // (hidden), of a head or an embedding
 };
 
 class ReferenceBackend final : public Backend {
@@ -156,6 +157,7 @@ void ReferenceBackend::embed(Workspace& workspace, const TokenBlock& block, RowR
       layer_norm(spec.precision, x, spec.embedding.norm, spec.layer_norm_eps);
     }
   }
+  ws.next_linear = &spec.layers.front().qkv;
 }
 
 void ReferenceBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) const {
@@ -210,6 +212,7 @@ void ReferenceBackend::project_add_norm(Workspace& workspace, std::uint32_t laye
   const format::LayerSpec& part = ws.model.spec.layers[layer];
   linear(part.out, ws.context, ws.n_rows, ws.y, ws.linear_scratch);
   add_norm(ws, part.attention_norm);
+  ws.next_linear = &part.up;
 }
 
 void ReferenceBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer,
@@ -221,6 +224,9 @@ void ReferenceBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t
        std::span(ws.wide).first(std::size_t{ws.n_rows} * part.intermediate));
   linear(part.down, ws.wide, ws.n_rows, ws.y, ws.linear_scratch);
   add_norm(ws, part.output_norm);
+  const auto next = std::size_t{layer} + 1;
+  const std::span<const format::LayerSpec> layers = ws.model.spec.layers;
+  ws.next_linear = next < layers.size() ? &layers[next].qkv : nullptr;
 }
 
 /// dst = src Wᵀ + bias of one row; each row of weights is widened into `scratch`.
@@ -302,6 +308,13 @@ void ReferenceBackend::read(const Workspace& workspace, Tap tap, std::span<float
       return;
     case Tap::hidden_codes:
       std::copy_n(ws.x.begin(), ws.n_rows * hidden, dst.begin());
+      if (ws.next_linear != nullptr && !ws.next_linear->input_scale.empty()) {
+        const std::span<const float> scale = ws.next_linear->input_scale.as<float>();
+        for (std::size_t first = 0; first < ws.n_rows * hidden; first += hidden) {
+          const std::span<float> row = dst.subspan(first, hidden);
+          canonical::scale_row(row, scale, row);
+        }
+      }
       code_rows(dst.first(ws.n_rows * hidden), hidden, false);
       return;
     case Tap::context: {
