@@ -122,10 +122,25 @@ TEST(ConvertTensors, Int8WeightsAndWordEmbeddingsComeBackWithinHalfAScale) {
   const format::LinearSpec& up = model.spec().layers[1].up;
   const auto codes = format::unpack_panels(up.weight.as<std::int8_t>(), up.out, up.in);
   const auto& weights = values.at("bert.encoder.layer.1.intermediate.dense.weight");
+  ASSERT_EQ(up.input_scale.cols, up.in);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const float scale = up.scale.as<float>()[i / up.in];
-    ASSERT_LE(std::abs(codes[i] * scale - weights[i]), scale * (0.5F + 127 * 0x1p-22F));
+    const float weight = weights[i] / up.input_scale.as<float>()[i % up.in];
+    ASSERT_LE(std::abs(codes[i] * scale - weight), scale * (0.5F + 127 * 0x1p-22F));
   }
+}
+
+TEST(ConvertTensors, OnlyInt8LinearsThatReadANormScaleTheirInput) {
+  const ExportedModel int8 = export_tiny({}, Precision::int8);
+  const ExportedModel fp32 = export_tiny({}, Precision::fp32);
+
+  for (const format::LayerSpec& layer : int8.spec().layers) {
+    EXPECT_EQ(layer.qkv.input_scale.cols, layer.qkv.in);
+    EXPECT_EQ(layer.up.input_scale.cols, layer.up.in);
+    EXPECT_TRUE(layer.out.input_scale.empty());
+    EXPECT_TRUE(layer.down.input_scale.empty());
+  }
+  EXPECT_TRUE(fp32.spec().layers[0].qkv.input_scale.empty());
 }
 
 TEST(ConvertTensors, AWordOfZerosHasTheScaleZero) {
