@@ -247,7 +247,8 @@ std::string markdown_table(const Command& command) {
   std::string table = "| option | value | default | meaning |\n|---|---|---|---|\n";
   for (const BoundOption& option : command.options) {
     const std::string fallback = default_value(option);
-    table += "| `" + std::string(option.text.name) + "` | " + cell(value_name(option)) + " | " +
+    table += "| `" + std::string(option.text.name) + "` | " +
+             cell(is_positional(option.text) ? std::string() : value_name(option)) + " | " +
              cell(option.text.required ? "required" : fallback) + " | " +
              cell(std::string(option.text.help)) + " |\n";
   }

@@ -32,8 +32,7 @@ class Runner {
     note(first_line(model, session_));
     if (options.logits &&
         (info.task == Task::tag || info.task == Task::embed || info.task == Task::fill_mask)) {
-      note("note: --logits adds nothing to the answers of a " + std::string(name_of(info.task)) +
-           " model");
+      note("note: --logits adds nothing to the answers of task " + std::string(name_of(info.task)));
     }
   }
 

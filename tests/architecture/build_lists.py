@@ -6,9 +6,19 @@ from pathlib import PurePosixPath
 import tree
 
 
+def unrolled(text):
+    """`text` with each innermost foreach(NAME words...) written out once a word; other forms of foreach stay."""
+    def write_out(loop):
+        name, words, body = loop.groups()
+        return "".join(body.replace("${%s}" % name, word) for word in words.split())
+
+    loop = r"\bforeach\s*\(\s*(\w+)(?!\s+(?:IN|RANGE)\b)((?:\s+[\w.-]+)+)\s*\)((?:(?!foreach).)*)endforeach\s*\(\s*\)"
+    return re.sub(loop, write_out, text, flags=re.DOTALL)
+
+
 def named_files(folder, cmake_text):
     """The files that a CMakeLists.txt in `folder` (relative to the root) names, relative to the root."""
-    text = re.sub(r"#.*", "", cmake_text)
+    text = unrolled(re.sub(r"#.*", "", cmake_text))
     text = text.replace("${CMAKE_CURRENT_SOURCE_DIR}/", "").replace("${CMAKE_CURRENT_LIST_DIR}/", "")
     found = set()
     for word in re.findall(r"[^\s()\";]+\.(?:cpp|cc|c|cu|py)\b", text):
@@ -62,6 +72,11 @@ class BuildLists(unittest.TestCase):
         lists = {"tests/x": "add_executable(x ../y/a.cpp ${PROJECT_SOURCE_DIR}/tools/b.cpp sub/c.cpp)"}
 
         self.assertEqual(unlisted(["tests/y/a.cpp", "tools/b.cpp", "tests/x/sub/c.cpp"], lists), [])
+
+    def test_a_loop_names_the_file_of_each_word_and_of_no_other(self):
+        lists = {"tests/x": "foreach(topic a b)\n  add_test_of(${topic} SOURCES ${topic}_test.cpp)\nendforeach()"}
+
+        self.assertEqual(unlisted([f"tests/x/{name}_test.cpp" for name in "abc"], lists), ["tests/x/c_test.cpp"])
 
 
 if __name__ == "__main__":

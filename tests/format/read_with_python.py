@@ -91,7 +91,7 @@ class Segment:
         return kind, rows, cols, part
 
     def linear(self, table):
-        return [self.tensor(table.table(field)) for field in (4, 5, 6)]
+        return [self.tensor(table.table(field)) for field in (4, 5, 6, 7)]
 
     def head_linear(self, table):
         return table and [self.tensor(table.table(field)) for field in (2, 3)]

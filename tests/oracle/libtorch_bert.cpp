@@ -93,7 +93,9 @@ struct LibTorchBert::Weights {
 };
 
 LibTorchBert::LibTorchBert(const checkpoint::Checkpoint& checkpoint)
-    : weights_(std::make_unique<Weights>(checkpoint)) {}
+    : weights_(std::make_unique<Weights>(checkpoint)) {
+  at::set_num_threads(1);  // a sentence at a time: more only wait for each other
+}
 
 LibTorchBert::~LibTorchBert() = default;
 

@@ -51,10 +51,12 @@ class NaiveBert {
     return scale * value(embedding.word, id, unit);
   }
 
+  // What x[in] is multiplied with: an input scale counts as part of the weight that undoes it.
   static double weight(const format::LinearSpec& linear, std::uint32_t out, std::uint32_t in) {
     if (linear.precision == Precision::fp32) return value(linear.weight, out, in);
     const std::size_t index = format::panel_index(out, in, linear.in);
-    return static_cast<double>(linear.weight.as<std::int8_t>()[index]) *
+    const double input_scale = linear.input_scale.empty() ? 1.0 : value(linear.input_scale, 0, in);
+    return input_scale * static_cast<double>(linear.weight.as<std::int8_t>()[index]) *
            value(linear.scale, 0, out);
   }
 

@@ -1,5 +1,5 @@
-// Any bytes are a text: nothing crashes, spans stay inside and whole, and ten megabytes of the
-// worst kind end. (A square of the length would be hours, so that a test's time limit finds it.)
+// Any bytes are a text: nothing crashes, spans stay inside and whole, and megabytes of the worst
+// kind end. (A square of the length would be hours, so that a test's time limit finds it.)
 #include <gtest/gtest.h>
 
 #include <random>
@@ -14,7 +14,7 @@
 namespace espalier::text {
 namespace {
 
-constexpr std::size_t kLongBytes = 10'000'000;
+constexpr std::size_t kLongBytes = 3'000'000;
 
 TokenizerSpec spec_with_added_tokens() {
   TokenizerSpec spec = small_spec();
@@ -112,7 +112,7 @@ TEST(HostileText, NulBytesAreDroppedInsideAWord) {
   EXPECT_EQ(batch.spans[1], (ByteSpan{0, 4}));
 }
 
-TEST(HostileText, TenMegabytesOfAnyShapeEnd) {
+TEST(HostileText, MegabytesOfAnyShapeEnd) {
   const std::string_view shapes[] = {"a",
                                      "ab ",
                                      " ",
@@ -149,7 +149,7 @@ TEST(HostileText, TheLongestWordTakesTheLongestWay) {
   for (std::size_t n = 1; n < 99; ++n) spec.pieces.push_back("##" + std::string(n, 'a') + "b");
   const Tokenizer tokenizer(spec);
   std::string text;
-  while (text.size() < kLongBytes / 4) text += std::string(100, 'a') + " ";
+  while (text.size() < kLongBytes) text += std::string(100, 'a') + " ";
 
   const TokenBatch batch = encode_all(tokenizer, text);
 

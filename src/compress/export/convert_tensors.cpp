@@ -18,8 +18,8 @@ using checkpoint::LinearParameters;
 using checkpoint::TensorRef;
 using format::ElementType;
 
-// 256 KB of floats: below a core's L2 with room for the codes, and long enough to amortise a call.
-constexpr std::size_t kChunkValues = std::size_t{1} << 16;
+// 128 KB of floats: a part of a core's L2, and long enough to amortise a call.
+constexpr std::size_t kChunkValues = std::size_t{1} << 15;
 
 // Sizes of a checkpoint's tensors are checked when it is opened: rows and columns fit 32 bits.
 std::uint32_t rows_of(const TensorRef& source) {

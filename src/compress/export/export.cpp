@@ -153,18 +153,23 @@ std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
 
 /// Codes the linears that read a LayerNorm anew, with input scales against outlier channels. Only
 /// the finished model shows which channels those are.
-void smooth_inputs(const Checkpoint& source, const text::Tokenizer& tokenizer,
-                   TensorConverter& convert, format::ModelSpec& spec) {
-  const std::vector<NormRanges> ranges = observe_norms(spec, tokenizer);
+void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences, TensorConverter& convert,
+                   TensorStore& store, format::ModelSpec& spec) {
+  const std::vector<NormRanges> ranges = observe_norms(spec, sentences);
   for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
     const checkpoint::LayerParameters& from = source.parameters().layers[layer];
     format::LayerSpec& to = spec.layers[layer];
+    for (format::LinearSpec* linear : {&to.qkv, &to.up}) {
+      for (format::Tensor* tensor : {&linear->weight, &linear->scale, &linear->bias}) {
+        store.release(*tensor);
+      }
+    }
     to.qkv = convert.smoothed_linear({&from.query, &from.key, &from.value}, ranges[layer].qkv);
     to.up = convert.smoothed_linear({&from.intermediate}, ranges[layer].up);
   }
 }
 
-void convert_weights(const Checkpoint& source, const text::Tokenizer& tokenizer,
+void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
                      const Progress& progress, ExportedModel::Parts& parts) {
   // Biases, norms and heads are left out of the total: a share past it counts as the whole.
   const auto n_total = static_cast<double>(count_values(source.parameters()));
@@ -181,7 +186,8 @@ void convert_weights(const Checkpoint& source, const text::Tokenizer& tokenizer,
         layer_of(source.parameters().layers[layer], source.config().layers[layer], convert));
   }
   spec.head = head_of(source, spec.task, convert, parts.notes);
-  if (spec.precision == Precision::int8) smooth_inputs(source, tokenizer, convert, spec);
+  if (spec.precision == Precision::int8)
+    smooth_inputs(source, sentences, convert, parts.store, spec);
 }
 
 std::vector<std::filesystem::path> input_files(const Checkpoint& source) {
@@ -206,7 +212,7 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   progress.set(0, "read checkpoint");
   const Checkpoint source = Checkpoint::open(folder);
   const checkpoint::BertConfig& config = source.config();
-  const text::TokenizerSpec tokenizer = text::load_tokenizer_spec(source.model_folder());
+  text::TokenizerSpec tokenizer = text::load_tokenizer_spec(source.model_folder());
   check_tokenizer(source, tokenizer);
 
   auto parts = std::make_unique<ExportedModel::Parts>();
@@ -220,16 +226,20 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   spec.max_length = max_length_of(source, tokenizer, options.max_length);
   spec.labels = config.labels;
   spec.tokenizer = tokenizer_part(tokenizer, parts->vocabulary);
-  const text::Tokenizer encoder(tokenizer);
-  std::vector<format::SelfTestCase> sentences =
-      self_test_sentences(spec.task, encoder, spec.max_length, config.token_types);
+  std::vector<format::SelfTestCase> sentences;
+  TokenBatch for_smoothing;
+  {  // The tokenizer's tables are some megabytes, which the weights need next.
+    const text::Tokenizer encoder(std::move(tokenizer));
+    sentences = self_test_sentences(spec.task, encoder, spec.max_length, config.token_types);
+    for_smoothing = smoothing_sentences(encoder, spec.max_length);
+  }
   spec.provenance.push_back(
       make_stage(options.precision == Precision::int8 ? "quantize" : "convert",
                  {{"precision", precision_name(options.precision)},
                   {"max_length", std::to_string(spec.max_length)}},
                  input_files(source)));
 
-  convert_weights(source, encoder, progress, *parts);
+  convert_weights(source, for_smoothing, progress, *parts);
   progress.set(kSelfTestFrom, "self-test");
   runtime::record_self_test(spec, std::move(sentences), options.n_threads);
   progress.set(1, "done");

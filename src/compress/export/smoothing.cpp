@@ -32,12 +32,14 @@ void widen(std::span<const float> x, std::vector<float>& range) {
 
 }  // namespace
 
-std::vector<NormRanges> observe_norms(const format::ModelSpec& spec,
-                                      const text::Tokenizer& tokenizer) {
+TokenBatch smoothing_sentences(const text::Tokenizer& tokenizer, std::uint32_t max_length) {
   std::vector<Text> texts;
   for (const std::string_view sentence : kSentences) texts.push_back({sentence, std::nullopt});
-  const TokenBatch batch = tokenizer.encode(texts, spec.max_length);
-  const runtime::TokenBlock block{batch.ids, batch.segments, batch.offsets};
+  return tokenizer.encode(texts, max_length);
+}
+
+std::vector<NormRanges> observe_norms(const format::ModelSpec& spec, const TokenBatch& sentences) {
+  const runtime::TokenBlock block{sentences.ids, sentences.segments, sentences.offsets};
   const runtime::Backend& backend = runtime::reference_backend();
   const auto model = backend.prepare(spec);
   ThreadTeam team(1);

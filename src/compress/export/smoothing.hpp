@@ -19,15 +19,19 @@ struct NormRanges {
   std::vector<float> up;
 };
 
-/// Runs fixed sentences through `spec`, an int8 model without input scales, on the reference back
-/// end. One entry a layer. The same model gives the same bits on every machine.
+/// The fixed sentences, encoded.
+[[nodiscard]] TokenBatch smoothing_sentences(const text::Tokenizer& tokenizer,
+                                             std::uint32_t max_length);
+
+/// Runs `sentences` through `spec`, an int8 model without input scales, on the reference back end.
+/// One entry a layer. The same model gives the same bits on every machine.
 [[nodiscard]] std::vector<NormRanges> observe_norms(const format::ModelSpec& spec,
-                                                    const text::Tokenizer& tokenizer);
+                                                    const TokenBatch& sentences);
 
 /// What the inputs of a linear are multiplied with before they are coded: the inverse of
 /// activation^0.7 / weight^0.3, divided by its geometric mean, within [1/64, 64]; 1 where either is
 /// 0. activation_max, weight_max: largest magnitude of each input channel, (in).
-/// 0.7: KL of models/minilm-l6 and the cosine of all-MiniLM-L6-v2 are flat between 0.5 and 0.85.
+/// 0.7: the cosine of all-MiniLM-L6-v2's vectors to fp32 is flat between 0.5 and 0.85.
 [[nodiscard]] std::vector<float> input_scale(std::span<const float> activation_max,
                                              std::span<const float> weight_max);
 

@@ -41,4 +41,9 @@ TensorStore::Fresh TensorStore::padded(format::ElementType type, std::uint32_t r
   return fresh;
 }
 
+void TensorStore::release(format::Tensor& tensor) noexcept {
+  std::erase_if(blocks_, [&](const auto& block) { return block.get() == tensor.bytes.data(); });
+  tensor = {};
+}
+
 }  // namespace espalier::compress

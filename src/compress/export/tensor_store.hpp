@@ -33,6 +33,10 @@ class TensorStore {
   [[nodiscard]] Fresh padded(format::ElementType type, std::uint32_t rows, std::uint32_t cols,
                              std::size_t n_bytes);
 
+  /// Frees the memory of a tensor of this store, which nothing may view any more; `tensor` becomes
+  /// empty.
+  void release(format::Tensor& tensor) noexcept;
+
  private:
   struct Free {
     void operator()(std::byte* bytes) const noexcept;
