@@ -196,7 +196,7 @@ def main():
     expect("heads and intermediate", [(3, 24), (0, 8)], [layer[:2] for layer in layers])
     expect("continuation", "##", model.table(12).string(13))
     expect("pieces", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], pieces[:6])
-    expect("a layer without heads", [None, None, None], layers[1][2][0])
+    expect("a layer without heads", [None, None, None, None], layers[1][2][0])
     # Every row of a linear was quantized to its own largest magnitude: each reaches 127.
     _, rows, cols, panels = layers[0][2][3][0]
     for row in range(rows):
