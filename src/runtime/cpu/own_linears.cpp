@@ -77,7 +77,7 @@ class FloatLinear final : public Linear {
         panels_(std::size_t{float_stride(spec.out)} * spec.in),
         bias_(padded_copy(spec.bias, spec.out)) {
     const std::span<const float> weight = spec.weight.as<float>();
-    for (std::size_t n = 0; n < out_; ++n) {
+    for (std::size_t n = 0; in_ > 0 && n < out_; ++n) {
       float* panel = panels_.data() + n / kTileColumns * kTileColumns * in_ + n % kTileColumns;
       for (std::size_t k = 0; k < in_; ++k) panel[k * kTileColumns] = weight[n * in_ + k];
     }
