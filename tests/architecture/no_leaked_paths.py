@@ -6,8 +6,8 @@ import tree
 
 # Homes, and the folder at the root of the disk that this checkout lies below, unless every machine has it.
 EVERYWHERE = {"bin", "dev", "etc", "lib", "mnt", "opt", "proc", "run", "srv", "sys", "tmp", "usr", "var"}
-HERE = b"home" if tree.ROOT.parts[1] in EVERYWHERE else re.escape(tree.ROOT.parts[1]).encode()
-LEAK = re.compile(rb"(?<![\w./$}~*-])/(" + HERE + rb"|root|home|Users)/[\w.-]+")
+HERE = "home" if tree.ROOT.parts[1] in EVERYWHERE else tree.ROOT.parts[1]
+LEAK = re.compile(rb"(?<![\w./$}~*-])/(" + re.escape(HERE).encode() + rb"|root|home|Users)/[\w.-]+")
 # Files whose bytes are not text of ours.
 BINARY = {".espl", ".bin", ".safetensors", ".gz", ".png", ".svg"}
 
@@ -30,7 +30,7 @@ class NoLeakedPaths(unittest.TestCase):
         self.assertEqual(problems, [], "\n" + "\n".join(problems))
 
     def test_a_leaked_path_is_seen(self):
-        here = f"/{HERE.decode()}/jane"
+        here = f"/{HERE}/jane"
         self.assertEqual(leaks(f"x\ncd {here} && make\n".encode()), [(2, here)])
         self.assertEqual(leaks(b'"/home/jane/x"'), [(1, "/home/jane")])
         self.assertEqual(leaks(b"see /root/.cache"), [(1, "/root/.cache")])
