@@ -1,11 +1,11 @@
-// Attention of one sentence at a time: keys and values of a head are packed into panels that stay
-// in L1, then tiles of queries go scores → softmax → context without leaving it.
+// Attention of one sentence at a time, and the queries, keys and values it reads. One
+// implementation for each instruction set.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
-
-#include "runtime/cpu/matmul.hpp"
 
 namespace espalier::runtime::cpu {
 
@@ -46,35 +46,23 @@ struct AttentionJob {
   std::uint32_t first_context = 0;  // row of the context that the first query's goes to
 };
 
-/// Scratch of one thread; allocates when made.
+/// One thread's attention; holds the scratch that it needs, allocated when made.
 class Attention {
  public:
-  explicit Attention(const AttentionSizes& sizes);
+  virtual ~Attention() = default;
 
   /// queries: (rows, A) codes and (heads, row_stride) scales as CodedRows. context: (rows, A),
   /// stride context_stride.
-  void run_codes(const AttentionJob& job, const CodedRows& queries, const KeysAndValues& block,
-                 float* context, std::size_t context_stride);
+  virtual void run_codes(const AttentionJob& job, const CodedRows& queries,
+                         const KeysAndValues& block, float* context,
+                         std::size_t context_stride) = 0;
 
   /// The same in fp32. queries: (rows, A).
-  void run_floats(const AttentionJob& job, const std::vector<float>& queries,
-                  const KeysAndValues& block, float* context, std::size_t context_stride);
-
- private:
-  // Queries of one tile: a multiple of 6 small enough for its scores of 128 keys to stay in L1.
-  static constexpr std::uint32_t kQueries = 12;
-
-  void pack_keys(const std::int8_t* keys, std::size_t stride, std::uint32_t n_keys);
-  void pack_values(const std::int8_t* values, std::size_t stride, std::uint32_t n_keys);
-
-  AttentionSizes sizes_;
-  std::vector<std::int8_t> key_panels_;    // [keys/16][d/2][16][2]
-  std::vector<std::int8_t> value_panels_;  // [d/16][keys/2][16][2]
-  std::vector<float> float_panels_;        // [keys/16][d][16], then [d/16][keys][16]
-  std::vector<std::int16_t> queries_;      // (kQueries, d rounded up to 2)
-  std::vector<float> scores_;              // (kQueries, keys rounded up to 16)
-  std::vector<std::int16_t> weights_;      // likewise
-  std::vector<float> tile_;                // (kQueries, d rounded up to 16)
+  virtual void run_floats(const AttentionJob& job, const std::vector<float>& queries,
+                          const KeysAndValues& block, float* context,
+                          std::size_t context_stride) = 0;
 };
+
+[[nodiscard]] std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes);
 
 }  // namespace espalier::runtime::cpu

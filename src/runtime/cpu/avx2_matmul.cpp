@@ -1,5 +1,5 @@
+#include "runtime/cpu/avx2_matmul.hpp"
 #include "runtime/cpu/avx2_math.hpp"
-#include "runtime/cpu/matmul.hpp"
 
 namespace espalier::runtime::cpu {
 namespace {

@@ -6,6 +6,7 @@
 #include "base/canonical.hpp"
 #include "base/cpu_info.hpp"
 #include "espalier/error.hpp"
+#include "runtime/cpu/head.hpp"
 #include "runtime/cpu/prepared.hpp"
 
 namespace espalier::runtime::cpu {
@@ -40,9 +41,9 @@ void code_rows(const CpuModel& model, const float* src, const float* input_scale
   if (model.spec.precision == Precision::fp32) return;
   for (std::uint32_t row = 0; row < n_rows; ++row) {
     dst.scale[first_dst + row] =
-        quantize_row(src + std::size_t{row} * float_stride(width), input_scale, width,
-                     {code_row(dst, model.code_layout, first_dst + row, width), model.code_layout,
-                      code_stride(width)});
+        model.rows.quantize_row(src + std::size_t{row} * float_stride(width), input_scale, width,
+                                {code_row(dst, model.code_layout, first_dst + row, width),
+                                 model.code_layout, code_stride(width)});
   }
 }
 
@@ -52,8 +53,8 @@ void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const std::vector<flo
   const std::uint32_t hidden = ws.model.spec.hidden;
   float* x = ws.x.data() + std::size_t{first} * float_stride(hidden);
   for (std::uint32_t row = 0; row < n_rows; ++row) {
-    layer_norm(x + std::size_t{row} * float_stride(hidden), hidden, norm.weight.data(),
-               norm.bias.data(), ws.model.spec.layer_norm_eps);
+    ws.model.rows.layer_norm(x + std::size_t{row} * float_stride(hidden), hidden,
+                             norm.weight.data(), norm.bias.data(), ws.model.spec.layer_norm_eps);
   }
   const bool scaled = input_scale != nullptr && !input_scale->empty();
   code_rows(ws.model, x, scaled ? input_scale->data() : nullptr, n_rows, hidden, ws.x_codes, first);
@@ -68,8 +69,8 @@ LinearInput x_input(CpuWorkspace& ws, std::uint32_t first, std::uint32_t n_rows)
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(std::string_view name, std::size_t int8_maker)
-      : name_(name), int8_maker_(int8_maker) {}
+  CpuBackend(std::string_view name, const Kernels& kernels, std::size_t int8_maker)
+      : name_(name), kernels_(kernels), int8_maker_(int8_maker) {}
 
   std::string_view name() const noexcept override { return name_; }
 
@@ -78,7 +79,7 @@ class CpuBackend final : public Backend {
   }
 
   std::unique_ptr<PreparedModel> prepare(const format::ModelSpec& spec) const override {
-    return prepare_cpu_model(spec, int8_maker_);
+    return prepare_cpu_model(spec, kernels_, int8_maker_);
   }
 
   std::vector<std::unique_ptr<Workspace>> new_workspaces(const PreparedModel& prepared,
@@ -102,11 +103,15 @@ class CpuBackend final : public Backend {
   void attend(Workspace&, std::uint32_t, Rows) const override;
   void project_add_norm(Workspace&, std::uint32_t, Rows) const override;
   void feed_forward_add_norm(Workspace&, std::uint32_t, Rows) const override;
-  void head(Workspace&, std::span<const std::uint32_t>, std::span<float>) const override;
+  void head(Workspace& workspace, std::span<const std::uint32_t> rows,
+            std::span<float> dst) const override {
+    run_head(cast(workspace), rows, dst);
+  }
   void read(const Workspace&, Tap, std::span<float>) const override;
 
  private:
   std::string_view name_;
+  const Kernels& kernels_;
   std::size_t int8_maker_;
 };
 
@@ -127,12 +132,12 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
       const float* segment = ws.model.segment.data() + block.segments[row] * hidden;
       float* x = ws.x.data() + std::size_t{row - rows.begin} * float_stride(spec.hidden);
       if (spec.embedding.word.type == format::ElementType::s8) {
-        add_embeddings(spec.embedding.word.as<std::int8_t>().data() + id * hidden,
-                       spec.embedding.word_scale.as<float>()[id], position, segment, spec.hidden,
-                       x);
+        ws.model.rows.add_code_embeddings(
+            spec.embedding.word.as<std::int8_t>().data() + id * hidden,
+            spec.embedding.word_scale.as<float>()[id], position, segment, spec.hidden, x);
       } else {
-        add_embeddings(spec.embedding.word.as<float>().data() + id * hidden, position, segment,
-                       spec.hidden, x);
+        ws.model.rows.add_float_embeddings(spec.embedding.word.as<float>().data() + id * hidden,
+                                           position, segment, spec.hidden, x);
       }
     }
   }
@@ -158,8 +163,8 @@ void store_qkv(CpuWorkspace& ws, KeysAndValues& block, std::uint32_t n_heads, st
     }
     const auto code = [&](CodedRows& rows, std::size_t at, const float* src) {
       for (std::size_t head = 0; head < n_heads; ++head) {
-        rows.scale[head * ws.sizes.row_stride() + at] =
-            quantize_slice(src + head * d, d, rows.codes.data() + at * width + head * d);
+        rows.scale[head * ws.sizes.row_stride() + at] = ws.model.rows.quantize_slice(
+            src + head * d, d, rows.codes.data() + at * width + head * d);
       }
     };
     code(ws.queries, own_row, qkv);
@@ -198,9 +203,9 @@ void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) co
                               .first_context = n_done};
     const std::size_t stride = float_stride(ws.context_width);
     if (ws.sizes.codes) {
-      ws.attention.run_codes(job, ws.queries, block, ws.context.data(), stride);
+      ws.attention->run_codes(job, ws.queries, block, ws.context.data(), stride);
     } else {
-      ws.attention.run_floats(job, ws.float_queries, block, ws.context.data(), stride);
+      ws.attention->run_floats(job, ws.float_queries, block, ws.context.data(), stride);
     }
     // The residual of the rows that are left moves up with them.
     const float* kept = ws.x.data() + std::size_t{job.first_query} * float_stride(hidden);
@@ -242,68 +247,6 @@ void CpuBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
     norm_rows(ws, part.output_norm, next, first, n_rows);
   });
-}
-
-/// dst = src Wᵀ + bias, one row.
-void head_linear(const PreparedHeadLinear& linear, const float* src, float* dst) {
-  for (std::uint32_t channel = 0; channel < linear.out; ++channel) {
-    const float* weight = linear.weight.data() + std::size_t{channel} * linear.in;
-    dst[channel] = dot(src, weight, linear.in) + linear.bias[channel];
-  }
-}
-
-/// Logits of the vocabulary: the word embeddings are the decoder's weights.
-void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float> dst) {
-  const format::ModelSpec& spec = ws.model.spec;
-  const format::Tensor& word = spec.embedding.word;
-  const std::span<const float> bias = spec.head.decoder_bias.as<float>();
-  for (std::size_t id = 0; id < dst.size(); ++id) {
-    if (word.type == format::ElementType::s8) {
-      const std::int8_t* row = word.as<std::int8_t>().data() + id * spec.hidden;
-      std::copy(row, row + spec.hidden, scratch);
-      const float scale = spec.embedding.word_scale.as<float>()[id];
-      dst[id] = std::fma(dot(src, scratch, spec.hidden), scale, bias[id]);
-    } else {
-      dst[id] = dot(src, word.as<float>().data() + id * spec.hidden, spec.hidden) + bias[id];
-    }
-  }
-}
-
-void CpuBackend::head(Workspace& workspace, std::span<const std::uint32_t> rows,
-                      std::span<float> dst) const {
-  CpuWorkspace& ws = cast(workspace);
-  const CpuModel& model = ws.model;
-  const std::uint32_t hidden = model.spec.hidden;
-  const std::size_t width = rows.empty() ? 0 : dst.size() / rows.size();
-  float* first = ws.head_rows.data();
-  float* second = first + float_stride(hidden);
-  for (std::size_t index = 0; index < rows.size(); ++index) {
-    const float* src = ws.x.data() + std::size_t{rows[index]} * float_stride(hidden);
-    const std::span<float> answer = dst.subspan(index * width, width);
-    switch (model.spec.task) {
-      case Task::classify:
-      case Task::multi_label:
-      case Task::regress:
-      case Task::tag:
-        if (model.pooler.out > 0) {
-          head_linear(model.pooler, src, first);
-          for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::tanh(first[i]);
-          src = first;
-        }
-        head_linear(model.classifier, src, answer.data());
-        break;
-      case Task::embed:
-        std::copy(src, src + hidden, answer.begin());
-        break;
-      case Task::fill_mask:
-        head_linear(model.transform, src, first);
-        for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::gelu(first[i]);
-        layer_norm(first, hidden, model.transform_norm.weight.data(),
-                   model.transform_norm.bias.data(), model.spec.layer_norm_eps);
-        decode(ws, first, second, answer);
-        break;
-    }
-  }
 }
 
 /// One code of a row, as a number.
@@ -348,21 +291,24 @@ void CpuBackend::read(const Workspace& workspace, Tap tap, std::span<float> dst)
 }  // namespace
 
 std::unique_ptr<Backend> make_cpu_backend(Int8Matmuls int8) {
-  if (usable_isa() < Isa::avx2) {
+  const Isa isa = usable_isa();
+  const Kernels* kernels = best_kernels(isa);
+  if (kernels == nullptr) {
     throw Error(ErrorCode::unavailable,
                 "the cpu back end needs AVX2 with FMA and F16C, this processor has " +
-                    std::string(isa_name(usable_isa())) + "; use the back end 'reference'");
+                    std::string(isa_name(isa)) + "; use the back end 'reference'");
   }
   switch (int8) {
     case Int8Matmuls::own:
-      return std::make_unique<CpuBackend>("cpu with its own int8", kOwn);
+      return std::make_unique<CpuBackend>("cpu with its own int8", *kernels, kOwn);
     case Int8Matmuls::onednn:
-      return std::make_unique<CpuBackend>("cpu with oneDNN int8", kOneDnn);
+      return std::make_unique<CpuBackend>("cpu with oneDNN int8", *kernels, kOneDnn);
     case Int8Matmuls::best:
       break;
   }
-  const bool library = usable_isa() >= Isa::avx2_vnni && onednn_int8_is_exact();
-  return std::make_unique<CpuBackend>("cpu", library ? kOneDnn : kOwn);
+  // The library only where it has instructions that our kernels do not use.
+  const bool library = isa > kernels->isa && onednn_int8_is_exact();
+  return std::make_unique<CpuBackend>("cpu", *kernels, library ? kOneDnn : kOwn);
 }
 
 }  // namespace espalier::runtime::cpu

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "format/spec.hpp"
-#include "runtime/cpu/matmul.hpp"
+#include "runtime/cpu/avx2_matmul.hpp"
 #include "runtime/cpu/rows.hpp"
 
 namespace espalier::runtime::cpu {
@@ -59,10 +59,10 @@ class LinearMaker {
 };
 
 /// Our kernels for AVX2.
-[[nodiscard]] std::unique_ptr<LinearMaker> make_own_linears();
+[[nodiscard]] std::unique_ptr<LinearMaker> make_avx2_linears();
 
-/// oneDNN's matmuls; null when the build has none.
-[[nodiscard]] std::unique_ptr<LinearMaker> make_onednn_linears();
+/// oneDNN's matmuls, ended by `rows`; null when the build has none.
+[[nodiscard]] std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels& rows);
 
 /// Whether oneDNN multiplies u8 by s8 here without saturating: only with VNNI or AMX.
 [[nodiscard]] bool onednn_int8_is_exact();

@@ -3,7 +3,7 @@
 
 namespace espalier::runtime::cpu {
 
-std::unique_ptr<LinearMaker> make_onednn_linears() {
+std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels&) {
   return nullptr;
 }
 bool onednn_int8_is_exact() {

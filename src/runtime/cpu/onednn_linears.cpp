@@ -152,9 +152,10 @@ class OneDnnScratch final : public LinearScratch {
 
 class OneDnnLinear final : public Linear {
  public:
-  OneDnnLinear(const dnnl::engine& engine, std::shared_ptr<const Shape> shape,
-               const format::LinearSpec& spec)
-      : shape_(std::move(shape)),
+  OneDnnLinear(const RowKernels& rows, const dnnl::engine& engine,
+               std::shared_ptr<const Shape> shape, const format::LinearSpec& spec)
+      : rows_(rows),
+        shape_(std::move(shape)),
         int8_(spec.precision == Precision::int8),
         out_(spec.out),
         bias_(padded_copy(spec.bias, spec.out)) {
@@ -179,11 +180,11 @@ class OneDnnLinear final : public Linear {
     for (std::size_t row = 0; row < src.n_rows; ++row) {
       if (int8_) {
         const auto* sums = static_cast<const std::int32_t*>(own.result()) + row * code_stride(out_);
-        finish_sums(sums, correction_.data(), src.token_scale[row], scale_.data(), bias_.data(),
-                    out_, output, dst + row * stride);
+        rows_.finish_sums(sums, correction_.data(), src.token_scale[row], scale_.data(),
+                          bias_.data(), out_, output, dst + row * stride);
       } else {
-        finish_floats(static_cast<const float*>(own.result()) + row * stride, bias_.data(), out_,
-                      output, dst + row * stride);
+        rows_.finish_floats(static_cast<const float*>(own.result()) + row * stride, bias_.data(),
+                            out_, output, dst + row * stride);
       }
     }
   }
@@ -246,6 +247,7 @@ class OneDnnLinear final : public Linear {
     if (status != dnnl_success) throw Error(ErrorCode::failed, "oneDNN could not run a matmul");
   }
 
+  const RowKernels& rows_;
   std::shared_ptr<const Shape> shape_;
   bool int8_;
   std::uint32_t out_;
@@ -258,7 +260,8 @@ class OneDnnLinear final : public Linear {
 
 class OneDnnLinears final : public LinearMaker {
  public:
-  OneDnnLinears() : engine_(dnnl::engine::kind::cpu, 0) {}
+  explicit OneDnnLinears(const RowKernels& rows)
+      : rows_(rows), engine_(dnnl::engine::kind::cpu, 0) {}
 
   std::unique_ptr<Linear> make(const format::LinearSpec& spec) override {
     const OneOpenMpThread one;  // part of what the library compiles for
@@ -270,7 +273,7 @@ class OneDnnLinears final : public LinearMaker {
       shape = std::make_shared<Shape>(best_shape(engine_, size));
       shape->index = shapes_.size() - 1;
     }
-    return std::make_unique<OneDnnLinear>(engine_, shape, spec);
+    return std::make_unique<OneDnnLinear>(rows_, engine_, shape, spec);
   }
 
   std::unique_ptr<LinearScratch> new_scratch() const override {
@@ -282,14 +285,15 @@ class OneDnnLinears final : public LinearMaker {
   CodeLayout code_layout() const noexcept override { return CodeLayout::u8_plus128; }
 
  private:
+  const RowKernels& rows_;
   dnnl::engine engine_;
   std::map<ShapeSize, std::shared_ptr<Shape>> shapes_;
 };
 
 }  // namespace
 
-std::unique_ptr<LinearMaker> make_onednn_linears() {
-  return std::make_unique<OneDnnLinears>();
+std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels& rows) {
+  return std::make_unique<OneDnnLinears>(rows);
 }
 
 bool onednn_int8_is_exact() {

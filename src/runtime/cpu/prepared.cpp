@@ -32,10 +32,11 @@ PreparedHeadLinear prepare_head_linear(const std::optional<format::HeadLinear>& 
 
 }  // namespace
 
-std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, std::size_t int8_maker) {
-  auto model = std::make_unique<CpuModel>();
+std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const Kernels& kernels,
+                                            std::size_t int8_maker) {
+  auto model = std::make_unique<CpuModel>(kernels);
   model->spec = spec;
-  model->makers = {make_own_linears(), make_onednn_linears()};
+  model->makers = {kernels.make_linears(), make_onednn_linears(model->rows)};
   if (model->makers[int8_maker] == nullptr) {
     throw Error(ErrorCode::unavailable,
                 "this build has no oneDNN; build with ESPALIER_WITH_ONEDNN=ON");
@@ -75,7 +76,8 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, std::
   if (spec.precision == Precision::fp32) {
     model->path = fp32_maker == kOneDnn ? "oneDNN " + onednn_version() + " fp32" : "avx2 fp32";
   } else {
-    model->path = int8_maker == kOneDnn ? "oneDNN " + onednn_version() + " int8" : "avx2 widening";
+    model->path = int8_maker == kOneDnn ? "oneDNN " + onednn_version() + " int8"
+                                        : std::string(kernels.int8_path);
   }
   return model;
 }
@@ -106,7 +108,7 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
       sizes(attention_sizes(source, limits)),
       shared(std::move(of_team)),
       own(make_keys_and_values(sizes)),
-      attention(sizes) {
+      attention(source.kernels.make_attention(sizes)) {
   const std::uint32_t hidden = source.spec.hidden;
   const std::uint32_t heads_width = source.max_heads * source.spec.head_dim;
   const std::size_t rows = limits.max_rows;

@@ -8,6 +8,7 @@
 
 #include "runtime/backend.hpp"
 #include "runtime/cpu/attention.hpp"
+#include "runtime/cpu/kernels.hpp"
 #include "runtime/cpu/linear.hpp"
 
 namespace espalier::runtime::cpu {
@@ -40,6 +41,10 @@ struct PreparedHeadLinear {
 };
 
 struct CpuModel final : PreparedModel {
+  explicit CpuModel(const Kernels& chosen) : kernels(chosen), rows(chosen.rows()) {}
+
+  const Kernels& kernels;
+  const RowKernels& rows;
   format::ModelSpec spec;  // a copy of the views, not of the bytes
   std::array<std::unique_ptr<LinearMaker>, 2> makers;
   CodeLayout code_layout = CodeLayout::s16;
@@ -56,6 +61,7 @@ struct CpuModel final : PreparedModel {
 
 /// Packs `spec`. int8_maker: which maker's kernels compute int8 linears.
 [[nodiscard]] std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec,
+                                                          const Kernels& kernels,
                                                           std::size_t int8_maker);
 
 inline constexpr std::size_t kOwn = 0;
@@ -76,7 +82,7 @@ struct CpuWorkspace final : Workspace {
   AttentionSizes sizes;
   std::shared_ptr<std::array<KeysAndValues, 2>> shared;  // null in a team of one; by layer parity
   KeysAndValues own;
-  Attention attention;
+  std::unique_ptr<Attention> attention;
   std::array<std::unique_ptr<LinearScratch>, 2> scratch;
 
   TokenBlock block;

@@ -92,8 +92,8 @@ class FloatLinear final : public Linear {
     scaled_floats(x, src.n_rows, {panels_.data(), in_, out_}, own.ones.data(),
                   {own.products.data(), stride});
     for (std::size_t row = 0; row < src.n_rows; ++row) {
-      finish_floats(own.products.data() + row * stride, bias_.data(), out_, output,
-                    dst + row * stride);
+      avx2_rows().finish_floats(own.products.data() + row * stride, bias_.data(), out_, output,
+                                dst + row * stride);
     }
   }
 
@@ -104,7 +104,7 @@ class FloatLinear final : public Linear {
   std::vector<float> bias_;
 };
 
-class OwnLinears final : public LinearMaker {
+class Avx2Linears final : public LinearMaker {
  public:
   std::unique_ptr<Linear> make(const format::LinearSpec& spec) override {
     if (spec.precision == Precision::int8) return std::make_unique<WideningLinear>(spec);
@@ -122,8 +122,8 @@ class OwnLinears final : public LinearMaker {
 
 }  // namespace
 
-std::unique_ptr<LinearMaker> make_own_linears() {
-  return std::make_unique<OwnLinears>();
+std::unique_ptr<LinearMaker> make_avx2_linears() {
+  return std::make_unique<Avx2Linears>();
 }
 
 }  // namespace espalier::runtime::cpu

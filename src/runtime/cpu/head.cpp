@@ -1,0 +1,76 @@
+#include "runtime/cpu/head.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/canonical.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+/// dst = src Wᵀ + bias, one row.
+void head_linear(const RowKernels& kernels, const PreparedHeadLinear& linear, const float* src,
+                 float* dst) {
+  for (std::uint32_t channel = 0; channel < linear.out; ++channel) {
+    const float* weight = linear.weight.data() + std::size_t{channel} * linear.in;
+    dst[channel] = kernels.dot(src, weight, linear.in) + linear.bias[channel];
+  }
+}
+
+/// Logits of the vocabulary: the word embeddings are the decoder's weights.
+void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float> dst) {
+  const format::ModelSpec& spec = ws.model.spec;
+  const format::Tensor& word = spec.embedding.word;
+  const RowKernels& kernels = ws.model.rows;
+  const std::span<const float> bias = spec.head.decoder_bias.as<float>();
+  for (std::size_t id = 0; id < dst.size(); ++id) {
+    if (word.type == format::ElementType::s8) {
+      const std::int8_t* row = word.as<std::int8_t>().data() + id * spec.hidden;
+      std::copy(row, row + spec.hidden, scratch);
+      const float scale = spec.embedding.word_scale.as<float>()[id];
+      dst[id] = std::fma(kernels.dot(src, scratch, spec.hidden), scale, bias[id]);
+    } else {
+      dst[id] =
+          kernels.dot(src, word.as<float>().data() + id * spec.hidden, spec.hidden) + bias[id];
+    }
+  }
+}
+
+}  // namespace
+
+void run_head(CpuWorkspace& ws, std::span<const std::uint32_t> rows, std::span<float> dst) {
+  const CpuModel& model = ws.model;
+  const std::uint32_t hidden = model.spec.hidden;
+  const std::size_t width = rows.empty() ? 0 : dst.size() / rows.size();
+  float* first = ws.head_rows.data();
+  float* second = first + float_stride(hidden);
+  for (std::size_t index = 0; index < rows.size(); ++index) {
+    const float* src = ws.x.data() + std::size_t{rows[index]} * float_stride(hidden);
+    const std::span<float> answer = dst.subspan(index * width, width);
+    switch (model.spec.task) {
+      case Task::classify:
+      case Task::multi_label:
+      case Task::regress:
+      case Task::tag:
+        if (model.pooler.out > 0) {
+          head_linear(model.rows, model.pooler, src, first);
+          for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::tanh(first[i]);
+          src = first;
+        }
+        head_linear(model.rows, model.classifier, src, answer.data());
+        break;
+      case Task::embed:
+        std::copy(src, src + hidden, answer.begin());
+        break;
+      case Task::fill_mask:
+        head_linear(model.rows, model.transform, src, first);
+        for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::gelu(first[i]);
+        model.rows.layer_norm(first, hidden, model.transform_norm.weight.data(),
+                              model.transform_norm.bias.data(), model.spec.layer_norm_eps);
+        decode(ws, first, second, answer);
+        break;
+    }
+  }
+}
+
+}  // namespace espalier::runtime::cpu
