@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "measure/metrics.hpp"
-#include "names.hpp"
 
 namespace espalier::tools {
 namespace {

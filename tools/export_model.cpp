@@ -11,7 +11,6 @@
 #include "espalier/espalier.hpp"
 #include "format/writer.hpp"
 #include "interrupt.hpp"
-#include "names.hpp"
 #include "output.hpp"
 #include "report.hpp"
 

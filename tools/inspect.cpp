@@ -5,7 +5,6 @@
 #include "commands.hpp"
 #include "format/reader.hpp"
 #include "json_text.hpp"
-#include "names.hpp"
 #include "output.hpp"
 #include "report.hpp"
 

@@ -1,4 +1,4 @@
-// How reports spell a task, a precision, and what runs where. Public API alone.
+// How reports say what runs where. Public API alone.
 #pragma once
 
 #include <string>
@@ -7,9 +7,6 @@
 #include "espalier/espalier.hpp"
 
 namespace espalier::tools {
-
-[[nodiscard]] std::string_view name_of(Task task) noexcept;
-[[nodiscard]] std::string_view name_of(Precision precision) noexcept;
 
 /// The first line that a run says about itself on standard error: version, back end and code path,
 /// threads, precision.

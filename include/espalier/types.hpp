@@ -28,8 +28,38 @@ enum class Task : std::uint8_t {
   fill_mask,    ///< pieces for each [MASK] token
 };
 
+/// "classify", "multi_label", ...: the task as files, reports and messages spell it.
+[[nodiscard]] constexpr std::string_view name_of(Task task) noexcept {
+  switch (task) {
+    case Task::classify:
+      return "classify";
+    case Task::multi_label:
+      return "multi_label";
+    case Task::regress:
+      return "regress";
+    case Task::tag:
+      return "tag";
+    case Task::embed:
+      return "embed";
+    case Task::fill_mask:
+      return "fill_mask";
+  }
+  return "unknown";
+}
+
 /// How a model's linear layers are stored and computed.
 enum class Precision : std::uint8_t { fp32, int8 };
+
+/// "fp32", "int8".
+[[nodiscard]] constexpr std::string_view name_of(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::fp32:
+      return "fp32";
+    case Precision::int8:
+      return "int8";
+  }
+  return "unknown";
+}
 
 /// Half-open range of bytes in a text.
 struct ByteSpan {

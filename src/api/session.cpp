@@ -19,24 +19,6 @@ namespace {
 // The logits of a [MASK] are as many as the vocabulary has pieces (100 KB): a run takes few texts.
 constexpr std::size_t kTextsPerFillMask = 16;
 
-constexpr std::string_view task_name(Task task) {
-  switch (task) {
-    case Task::classify:
-      return "classify";
-    case Task::multi_label:
-      return "multi_label";
-    case Task::regress:
-      return "regress";
-    case Task::tag:
-      return "tag";
-    case Task::embed:
-      return "embed";
-    case Task::fill_mask:
-      return "fill_mask";
-  }
-  return "unknown";
-}
-
 std::uint32_t checked_max_length(std::uint32_t wanted, std::uint32_t models) {
   // [CLS], one piece and [SEP] are the least that answers anything.
   constexpr std::uint32_t kLeast = 3;
@@ -104,7 +86,7 @@ const text::Tokenizer& Session::Impl::tokenizer() const noexcept {
 void Session::Impl::require(std::string_view call, std::initializer_list<Task> tasks) const {
   if (std::find(tasks.begin(), tasks.end(), info().task) != tasks.end()) return;
   throw Error(ErrorCode::usage, std::string(call) + " is not what this model does: its task is " +
-                                    std::string(task_name(info().task)));
+                                    std::string(name_of(info().task)));
 }
 
 TokenBatch Session::Impl::encode(std::span<const Text> texts) const {

@@ -57,12 +57,12 @@ TEST(Batcher, GivesALongSentenceABlockOfItsOwn) {
 
 TEST(Batcher, SplitsASentenceThatWouldKeepOneThreadBusyAlone) {
   Batcher batcher;
-  const Lengths lengths = {5, 128, 9};
+  const Lengths lengths = {8, 128, 9};
 
   batcher.plan(lengths, {.block_rows = 256, .threads = 2});
 
   EXPECT_EQ(batcher.n_split(), 1U);
-  EXPECT_EQ(blocks_of(batcher, lengths), (std::vector<Lengths>{{128}, {9}, {5}}));
+  EXPECT_EQ(blocks_of(batcher, lengths), (std::vector<Lengths>{{128}, {9}, {8}}));
 }
 
 TEST(Batcher, SplitsNothingForOneThread) {

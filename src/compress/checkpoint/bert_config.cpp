@@ -10,6 +10,7 @@
 #include "compress/checkpoint/json_fields.hpp"
 #include "compress/checkpoint/labels.hpp"
 #include "espalier/error.hpp"
+#include "format/container.hpp"
 
 namespace espalier::checkpoint {
 namespace {
@@ -195,7 +196,7 @@ void parse_sizes(const JsonFields& config, BertConfig& bert) {
   bert.vocab = size_of(config, "vocab_size", {.least = 5, .most = 4'000'000});
   bert.positions = size_of(config, "max_position_embeddings", {.least = 3, .most = 65536});
   bert.token_types = static_cast<std::uint32_t>(
-      config.integer("type_vocab_size", {.least = 1, .most = 256}).value_or(2));
+      config.integer("type_vocab_size", {.least = 1, .most = format::kMaxSegments}).value_or(2));
   bert.pad_id = static_cast<std::uint32_t>(
       config.integer("pad_token_id", {.least = 0, .most = bert.vocab - 1}).value_or(0));
   if (config.integer("embedding_size", {}).value_or(bert.hidden) != bert.hidden) {

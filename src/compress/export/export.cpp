@@ -201,10 +201,6 @@ std::vector<std::filesystem::path> input_files(const Checkpoint& source) {
   return files;
 }
 
-std::string precision_name(Precision precision) {
-  return precision == Precision::int8 ? "int8" : "fp32";
-}
-
 }  // namespace
 
 ExportedModel export_checkpoint(const std::filesystem::path& folder, const ExportOptions& options) {
@@ -235,7 +231,7 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   }
   spec.provenance.push_back(
       make_stage(options.precision == Precision::int8 ? "quantize" : "convert",
-                 {{"precision", precision_name(options.precision)},
+                 {{"precision", std::string(name_of(options.precision))},
                   {"max_length", std::to_string(spec.max_length)}},
                  input_files(source)));
 
