@@ -29,17 +29,32 @@ TokenizerSpec checked(TokenizerSpec spec) {
   return spec;
 }
 
+// The first eight bytes as a number that orders as they do.
+std::uint64_t leading_bytes(std::string_view piece) {
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    key = key << 8 | (i < piece.size() ? static_cast<unsigned char>(piece[i]) : 0U);
+  }
+  return key;
+}
+
 std::vector<std::uint32_t> sort_ids(const std::vector<std::string>& pieces) {
-  std::vector<std::uint32_t> ids(pieces.size());
-  std::iota(ids.begin(), ids.end(), 0U);
-  std::sort(ids.begin(), ids.end(), [&pieces](std::uint32_t a, std::uint32_t b) {
-    const int order = pieces[a].compare(pieces[b]);
-    return order != 0 ? order < 0 : a > b;  // of equal pieces the last id comes first, and stays
+  using Entry = std::pair<std::uint64_t, std::uint32_t>;  // leading bytes, id
+  std::vector<Entry> entries;
+  entries.reserve(pieces.size());
+  for (std::uint32_t id = 0; id < pieces.size(); ++id) {
+    entries.emplace_back(leading_bytes(pieces[id]), id);
+  }
+  std::sort(entries.begin(), entries.end(), [&pieces](const Entry& a, const Entry& b) {
+    if (a.first != b.first) return a.first < b.first;
+    const int order = pieces[a.second].compare(pieces[b.second]);
+    return order != 0 ? order < 0 : a.second > b.second;  // of equal pieces the last id stays
   });
-  const auto end = std::unique(ids.begin(), ids.end(), [&pieces](std::uint32_t a, std::uint32_t b) {
-    return pieces[a] == pieces[b];
-  });
-  ids.erase(end, ids.end());
+  std::vector<std::uint32_t> ids;
+  ids.reserve(entries.size());
+  for (const Entry& entry : entries) {
+    if (ids.empty() || pieces[ids.back()] != pieces[entry.second]) ids.push_back(entry.second);
+  }
   return ids;
 }
 

@@ -1,11 +1,10 @@
-// Two-stage table of class bits over utf8proc, filled once for the process; mappings ask utf8proc.
+// Table of class bits over utf8proc, shared by the process; mappings ask utf8proc.
 #include "text/unicode.hpp"
 
 #include <utf8proc.h>
 
 #include <algorithm>
-#include <memory>
-#include <vector>
+#include <atomic>
 
 #include "text/unicode_exceptions.hpp"
 
@@ -79,43 +78,42 @@ std::uint8_t lookup_flags(char32_t code_point) {
   return static_cast<std::uint8_t>(flags);
 }
 
-// Equal neighbours share a block: most of the code space is unassigned or one script.
+// Flags of every character, filled a block at a time when one of its characters is first asked for:
+// a program that reads one script starts without paying for the others. Two threads that fill the
+// same block write the same bytes.
 class FlagTable {
  public:
-  FlagTable() : first_stage_(kCodePoints / kBlock) {
-    const std::span<const ClassException> exceptions = class_exceptions();
-    auto exception = exceptions.begin();
-    std::array<std::uint8_t, kBlock> block{};
-    for (char32_t start = 0; start < kCodePoints; start += kBlock) {
-      for (char32_t c = start; c < start + kBlock; ++c) {
-        while (exception != exceptions.end() && exception->last < c) ++exception;
-        unsigned flags = lookup_flags(c);
-        if (exception != exceptions.end() && exception->first <= c) {
-          flags = (flags & ~unsigned{exception->removed}) | exception->added;
-        }
-        block[c - start] = static_cast<std::uint8_t>(flags);
-      }
-      if (blocks_.size() < kBlock ||
-          !std::equal(block.begin(), block.end(), blocks_.end() - kBlock)) {
-        blocks_.insert(blocks_.end(), block.begin(), block.end());
-      }
-      first_stage_[start / kBlock] = static_cast<std::uint32_t>(blocks_.size() - kBlock);
-    }
-  }
-
-  [[nodiscard]] std::uint8_t operator[](char32_t c) const noexcept {
-    return blocks_[first_stage_[c / kBlock] + c % kBlock];
+  [[nodiscard]] std::uint8_t operator[](char32_t c) noexcept {
+    if (!is_filled_[c / kBlock].load(std::memory_order_acquire)) fill(c / kBlock);
+    return flags_[c].load(std::memory_order_relaxed);
   }
 
  private:
-  std::vector<std::uint32_t> first_stage_;  // (code points / kBlock), start of the block in blocks_
-  std::vector<std::uint8_t> blocks_;        // (blocks * kBlock)
+  void fill(std::size_t block) noexcept {
+    const std::span<const ClassException> exceptions = class_exceptions();
+    const auto first = static_cast<char32_t>(block * kBlock);
+    auto exception = std::lower_bound(
+        exceptions.begin(), exceptions.end(), first,
+        [](const ClassException& range, char32_t wanted) { return range.last < wanted; });
+    for (char32_t c = first; c < first + kBlock; ++c) {
+      while (exception != exceptions.end() && exception->last < c) ++exception;
+      unsigned flags = lookup_flags(c);
+      if (exception != exceptions.end() && exception->first <= c) {
+        flags = (flags & ~unsigned{exception->removed}) | exception->added;
+      }
+      flags_[c].store(static_cast<std::uint8_t>(flags), std::memory_order_relaxed);
+    }
+    is_filled_[block].store(true, std::memory_order_release);
+  }
+
+  std::array<std::atomic<bool>, kCodePoints / kBlock> is_filled_{};
+  std::array<std::atomic<std::uint8_t>, kCodePoints> flags_{};
 };
 
 }  // namespace
 
-std::uint8_t char_flags(char32_t code_point) {
-  static const FlagTable table;
+std::uint8_t char_flags(char32_t code_point) noexcept {
+  static constinit FlagTable table;  // pages that nobody asks for take no memory
   return table[code_point];
 }
 

@@ -23,9 +23,8 @@ enum CharFlag : std::uint8_t {
 };
 
 /// Tab, line feed and carriage return are kSpace; other controls with white space semantics are
-/// both kSpace and kDropped: cleaning decides first. `code_point` ≤ 0x10FFFF. The first call fills
-/// a table (a few milliseconds); thread-safe.
-[[nodiscard]] std::uint8_t char_flags(char32_t code_point);
+/// both kSpace and kDropped: cleaning decides first. `code_point` ≤ 0x10FFFF. Thread-safe.
+[[nodiscard]] std::uint8_t char_flags(char32_t code_point) noexcept;
 
 /// Room for any decomposition or lower case of one character.
 using CharBuffer = std::array<char32_t, 8>;
