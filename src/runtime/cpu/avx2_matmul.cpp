@@ -58,15 +58,17 @@ ESPALIER_AVX2_INLINE void add_products(__m256& sum_left, __m256& sum_right, cons
       : [value] "m"(*value), [left] "x"(left), [right] "x"(right));
 }
 
+// The output is a constant, so that a tile's twelve ends are one run of code without branches.
+template <Output kOutput>
 struct EndLinear {
-  const LinearEnd& end;
+  LinearEnd end;
   ESPALIER_AVX2_INLINE void operator()(__m256 sum, std::uint32_t row, std::uint32_t column,
                                        float* dst) const {
     const __m256 scaled = _mm256_mul_ps(sum, _mm256_broadcast_ss(end.token_scale + row));
     __m256 y = _mm256_fmadd_ps(scaled, _mm256_loadu_ps(end.channel_scale + column),
                                _mm256_loadu_ps(end.bias + column));
-    if (end.output == Output::gelu) y = gelu(y);
-    if (end.output == Output::add) y = _mm256_add_ps(_mm256_loadu_ps(dst), y);
+    if constexpr (kOutput == Output::gelu) y = gelu(y);
+    if constexpr (kOutput == Output::add) y = _mm256_add_ps(_mm256_loadu_ps(dst), y);
     _mm256_storeu_ps(dst, y);
   }
 };
@@ -182,7 +184,14 @@ struct FloatTile {
 
 ESPALIER_AVX2 void linear_codes(const CodeMatrix& a, const CodePanels& b, const LinearEnd& end,
                                 const FloatMatrix& dst) noexcept {
-  multiply_codes(a, b, EndLinear{end}, dst);
+  switch (end.output) {
+    case Output::store:
+      return multiply_codes(a, b, EndLinear<Output::store>{end}, dst);
+    case Output::gelu:
+      return multiply_codes(a, b, EndLinear<Output::gelu>{end}, dst);
+    case Output::add:
+      return multiply_codes(a, b, EndLinear<Output::add>{end}, dst);
+  }
 }
 
 ESPALIER_AVX2 void scores_codes(const CodeMatrix& a, const CodePanels& b, const float* row_scale,
