@@ -1,12 +1,16 @@
 // espalier sys: what this machine and this build can do, for bug reports and before a benchmark.
 #include <unistd.h>
+
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "api/backends.hpp"
 #include "base/cpu_info.hpp"
 #include "commands.hpp"
 #include "espalier/error.hpp"
 #include "format/container.hpp"
+#include "measure/energy.hpp"
 #include "output.hpp"
 #include "report.hpp"
 
@@ -47,7 +51,31 @@ std::vector<BackendState> backend_states() {
   return states;
 }
 
-void print_report(const std::vector<BackendState>& states) {
+/// What an energy meter shows here. The counters are watched for a moment, because some are shown
+/// that stand still.
+measure::Energy watched_energy() {
+  constexpr std::chrono::milliseconds kMoment(200);  // GPUs count every 100 ms at the latest
+  measure::EnergyMeter meter = measure::EnergyMeter::open();
+  meter.start();
+  std::this_thread::sleep_for(kMoment);
+  return meter.stop();
+}
+
+nlohmann::ordered_json meter_json(const measure::EnergyFigure& figure) {
+  return {{"tag", measure::energy_tag_name(figure.tag)},
+          {"source", figure.source},
+          {"reason", figure.reason}};
+}
+
+std::string meter_text(const measure::EnergyFigure& figure) {
+  std::string text(measure::energy_tag_name(figure.tag));
+  for (const std::string* part : {&figure.source, &figure.reason}) {
+    if (!part->empty()) text += (part == &figure.source ? ": " : "; ") + *part;
+  }
+  return text;
+}
+
+void print_report(const std::vector<BackendState>& states, const measure::Energy& energy) {
   nlohmann::ordered_json backends = nlohmann::ordered_json::array();
   for (const BackendState& state : states) {
     backends.push_back({{"name", state.name}, {"available", state.reason.empty()}});
@@ -64,12 +92,14 @@ void print_report(const std::vector<BackendState>& states) {
               {"isa_used", isa_name(usable_isa())},
               {"processors", usable_cpus()},
               {"memory_bytes", memory_bytes()},
-              {"backends", backends}});
+              {"backends", backends},
+              {"energy", {{"cpu", meter_json(energy.cpu)}, {"gpu", meter_json(energy.gpu)}}}});
 }
 
 void run(const SysOptions& options) {
   const std::vector<BackendState> states = backend_states();
-  if (options.format == "json") return print_report(states);
+  const measure::Energy energy = watched_energy();
+  if (options.format == "json") return print_report(states, energy);
   const std::string onednn = ESPALIER_ONEDNN_VERSION;
   std::vector<std::pair<std::string, std::string>> lines = {
       {"version",
@@ -85,6 +115,8 @@ void run(const SysOptions& options) {
     lines.emplace_back("back end",
                        state.name + (state.reason.empty() ? ": runs here" : ": " + state.reason));
   }
+  lines.emplace_back("energy of CPUs", meter_text(energy.cpu));
+  lines.emplace_back("energy of GPUs", meter_text(energy.gpu));
   write_out(key_value_text(lines));
 }
 
