@@ -161,7 +161,7 @@ bool is_harmless(std::string_view name) {
 }
 
 // One note for a file, however many tensors it holds that are not used.
-void judge_unused(const SafetensorsFile& file, const Finder& find, const std::string& prefix,
+void judge_unused(const WeightFile& file, const Finder& find, const std::string& prefix,
                   std::vector<std::string>& notes) {
   constexpr std::size_t kShown = 8;
   std::size_t n_unused = 0;
@@ -224,12 +224,12 @@ BertParameters find_parameters(const WeightFiles& weights, const ParsedConfig& p
       all.masked_lm = find_masked_lm(find, weights, parsed, all.word_embeddings);
       break;
   }
-  for (const SafetensorsFile& file : weights.files()) judge_unused(file, find, prefix, notes);
+  for (const WeightFile& file : weights.files()) judge_unused(file, find, prefix, notes);
   return all;
 }
 
 bool holds_a_head(const WeightFiles& weights) {
-  for (const SafetensorsFile& file : weights.files()) {
+  for (const WeightFile& file : weights.files()) {
     for (const TensorView& tensor : file.tensors()) {
       for (const char* head : {"classifier.", "cls.", "qa_outputs."}) {
         if (tensor.name.starts_with(head)) return true;

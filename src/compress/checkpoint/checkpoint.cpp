@@ -82,7 +82,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& folder) {
 
 std::vector<std::filesystem::path> Checkpoint::weight_paths() const {
   std::vector<std::filesystem::path> paths;
-  for (const SafetensorsFile& file : weights_.files()) paths.push_back(file.path());
+  for (const WeightFile& file : weights_.files()) paths.push_back(file.path());
   return paths;
 }
 

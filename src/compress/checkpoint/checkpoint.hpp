@@ -19,8 +19,8 @@ namespace espalier::checkpoint {
 /// another process shortens meanwhile ends this one.
 class Checkpoint {
  public:
-  /// Reads config.json, model.safetensors (or its shards) and, where there are any, the files of
-  /// sentence-transformers in `folder`.
+  /// Reads config.json, model.safetensors or pytorch_model.bin (or their shards) and, where there
+  /// are any, the files of sentence-transformers in `folder`.
   ///
   /// The architecture is the one that config.json names. Two cases have no such name: with
   /// modules.json the checkpoint is a BertModel for embeddings whatever class wrote it, and without

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "base/printable.hpp"
+#include "compress/checkpoint/foreign_file.hpp"
 #include "compress/checkpoint/safetensors_header.hpp"
 #include "espalier/error.hpp"
 
@@ -21,19 +21,9 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What people really have in place of a weight file, said in so many words.
-void check_not_something_else(std::string_view text) {
-  if (text.starts_with("version https://git-lfs")) {
-    fail("is a Git LFS pointer, not the weights; fetch them with 'git lfs pull'");
-  }
-  if (text.starts_with("<!") || text.starts_with("<html")) {
-    fail("is a web page, not the weights; download the file itself");
-  }
-}
-
 // The header's text. 8 + length is never computed: it could wrap.
 std::string_view header_of(std::span<const std::byte> bytes) {
-  check_not_something_else(as_text(bytes));
+  refuse_no_weights(bytes);
   if (bytes.size() < kLengthBytes) {
     fail("has " + std::to_string(bytes.size()) + " bytes, too few for a safetensors file");
   }
@@ -69,19 +59,14 @@ std::uint64_t bytes_of(const HeaderEntry& entry) {
   return bits / 8;
 }
 
-// Indices of `entries` with their names ascending; no name may occur twice.
-std::vector<std::size_t> order_by_name(const std::vector<HeaderEntry>& entries) {
-  std::vector<std::size_t> order(entries.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&entries](std::size_t a, std::size_t b) { return entries[a].name < entries[b].name; });
-  for (std::size_t next = 1; next < order.size(); ++next) {
-    const std::string& name = entries[order[next]].name;
-    if (entries[order[next - 1]].name == name) {
-      fail("header has the tensor " + printable(name) + " twice");
-    }
-  }
-  return order;
+// Before the layout, so that a tensor given twice is called that and not an overlap.
+void check_unique(const std::vector<HeaderEntry>& entries) {
+  std::vector<std::string_view> names;
+  names.reserve(entries.size());
+  for (const HeaderEntry& entry : entries) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) fail("header has the tensor " + printable(*twice) + " twice");
 }
 
 // Each tensor begins where the one before ends, is as long as its type and shape say, and the last
@@ -129,24 +114,17 @@ SafetensorsFile::SafetensorsFile(FileBytes bytes, const std::filesystem::path& p
     std::sort(entries.begin(), entries.end(), [](const HeaderEntry& a, const HeaderEntry& b) {
       return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
-    by_name_ = order_by_name(entries);
+    check_unique(entries);
     const auto data = bytes_.bytes().subspan(kLengthBytes + header.size());
     check_layout(entries, data.size());
-    tensors_.reserve(entries.size());
+    std::vector<TensorView> tensors;
+    tensors.reserve(entries.size());
     for (HeaderEntry& entry : entries) {
-      tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape),
-                          data.subspan(entry.begin, entry.end - entry.begin), path_.get()});
+      tensors.push_back({std::move(entry.name), entry.type, std::move(entry.shape),
+                         data.subspan(entry.begin, entry.end - entry.begin), path_.get()});
     }
+    tensors_ = TensorList(std::move(tensors));
   });
-}
-
-const TensorView* SafetensorsFile::find(std::string_view name) const noexcept {
-  const auto place = std::lower_bound(by_name_.begin(), by_name_.end(), name,
-                                      [this](std::size_t tensor, std::string_view wanted) {
-                                        return tensors_[tensor].name < wanted;
-                                      });
-  if (place == by_name_.end() || tensors_[*place].name != name) return nullptr;
-  return &tensors_[*place];
 }
 
 }  // namespace espalier::checkpoint

@@ -13,23 +13,12 @@
 #include <vector>
 
 #include "base/file_bytes.hpp"
-#include "compress/checkpoint/element_type.hpp"
+#include "compress/checkpoint/tensor_view.hpp"
 
 namespace espalier::checkpoint {
 
-/// A tensor as the file describes it. Borrows from the SafetensorsFile, which may be moved.
-struct TensorView {
-  std::string name;
-  ElementType type = ElementType::f32;
-  std::vector<std::uint64_t> shape;  // row-major; empty for a scalar
-  std::span<const std::byte> bytes;  // little-endian, at no particular alignment
-  const std::filesystem::path* file = nullptr;
-};
-
-/// The limits that the reader adds to those of the reference implementation, which would accept
-/// more: they bound memory by a constant. The largest BERT read here has 4,200 tensors.
-constexpr std::size_t kMaxTensors = 100'000;       // and keys of __metadata__
-constexpr std::size_t kMaxDimensions = 1'000'000;  // of all tensors together
+/// Limits that the reader adds to those of the reference implementation, which would accept more,
+/// beside kMaxTensors (also for keys of __metadata__) and kMaxDimensions.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr int kMaxJsonDepth = 16;
 
@@ -48,10 +37,12 @@ class SafetensorsFile {
   static SafetensorsFile parse(FileBytes bytes, const std::filesystem::path& path);
 
   /// All tensors, by their place in the file.
-  [[nodiscard]] const std::vector<TensorView>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] const std::vector<TensorView>& tensors() const noexcept { return tensors_.all(); }
 
   /// The tensor called `name`, or null.
-  [[nodiscard]] const TensorView* find(std::string_view name) const noexcept;
+  [[nodiscard]] const TensorView* find(std::string_view name) const noexcept {
+    return tensors_.find(name);
+  }
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return *path_; }
 
@@ -60,8 +51,7 @@ class SafetensorsFile {
 
   FileBytes bytes_;
   std::unique_ptr<const std::filesystem::path> path_;  // apart, so that views outlive a move
-  std::vector<TensorView> tensors_;
-  std::vector<std::size_t> by_name_;  // indices into tensors_, names ascending
+  TensorList tensors_;
 };
 
 }  // namespace espalier::checkpoint

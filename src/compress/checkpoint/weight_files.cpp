@@ -56,7 +56,7 @@ void refuse_link_outside(const std::filesystem::path& folder, const std::string&
   }
 }
 
-void check_shard(const SafetensorsFile& shard, const std::string& name,
+void check_shard(const WeightFile& shard, const std::string& name,
                  std::vector<std::string> listed) {
   std::sort(listed.begin(), listed.end());
   for (const std::string& tensor : listed) {
@@ -72,43 +72,63 @@ void check_shard(const SafetensorsFile& shard, const std::string& name,
   }
 }
 
-[[noreturn]] void fail_without_weights(const std::filesystem::path& folder) {
-  for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-    if (is_there(folder / name)) {
-      fail("holds " + std::string(name) +
-           " but no model.safetensors; torch files are not read yet by this program. Convert it "
-           "with transformers: AutoModel.from_pretrained(DIR).save_pretrained(DIR, "
-           "safe_serialization=True), with the model's own class in place of AutoModel");
-    }
-  }
-  fail("holds no model.safetensors and no model.safetensors.index.json");
+WeightFile open_safetensors(const std::filesystem::path& path, FileAccess access) {
+  return WeightFile(SafetensorsFile::open(path, access));
 }
+
+WeightFile open_torch(const std::filesystem::path& path, FileAccess access) {
+  return WeightFile(TorchFile::open(path, access));
+}
+
+// The kinds of files, the preferred one first; the index of its shards is called FILE.index.json.
+struct Kind {
+  const char* file;
+  WeightFile (*open)(const std::filesystem::path& path, FileAccess access);
+};
+constexpr Kind kKinds[] = {{"model.safetensors", open_safetensors},
+                           {"pytorch_model.bin", open_torch}};
 
 }  // namespace
 
+const std::vector<TensorView>& WeightFile::tensors() const noexcept {
+  const auto of = [](const auto& file) { return &file.tensors(); };
+  return *std::visit(of, file_);
+}
+
+const TensorView* WeightFile::find(std::string_view name) const noexcept {
+  return std::visit([name](const auto& file) { return file.find(name); }, file_);
+}
+
+const std::filesystem::path& WeightFile::path() const noexcept {
+  return *std::visit([](const auto& file) { return &file.path(); }, file_);
+}
+
 WeightFiles WeightFiles::open(const std::filesystem::path& folder, FileAccess access) {
   WeightFiles weights;
-  weights.main_file_ = folder / "model.safetensors";
-  if (is_there(weights.main_file_)) {
-    weights.files_.push_back(SafetensorsFile::open(weights.main_file_, access));
+  for (const Kind& kind : kKinds) {
+    weights.main_file_ = folder / kind.file;
+    if (is_there(weights.main_file_)) {
+      weights.files_.push_back(kind.open(weights.main_file_, access));
+      return weights;
+    }
+    const std::string index = std::string(kind.file) + ".index.json";
+    weights.main_file_ = folder / index;
+    if (!is_there(weights.main_file_)) continue;
+    const nlohmann::json json = read_json(weights.main_file_);
+    with_context(index, [&] {
+      for (const auto& [name, tensors] : parse_index(json)) {
+        refuse_link_outside(folder, name);
+        weights.files_.push_back(kind.open(folder / name, access));
+        check_shard(weights.files_.back(), name, tensors);
+      }
+    });
     return weights;
   }
-  weights.main_file_ = folder / "model.safetensors.index.json";
-  if (!is_there(weights.main_file_)) fail_without_weights(folder);
-
-  const nlohmann::json json = read_json(weights.main_file_);
-  with_context("model.safetensors.index.json", [&] {
-    for (const auto& [name, tensors] : parse_index(json)) {
-      refuse_link_outside(folder, name);
-      weights.files_.push_back(SafetensorsFile::open(folder / name, access));
-      check_shard(weights.files_.back(), name, tensors);
-    }
-  });
-  return weights;
+  fail("holds no model.safetensors and no pytorch_model.bin, nor the index.json of either");
 }
 
 const TensorView* WeightFiles::find(std::string_view name) const noexcept {
-  for (const SafetensorsFile& file : files_) {
+  for (const WeightFile& file : files_) {
     if (const TensorView* tensor = file.find(name)) return tensor;
   }
   return nullptr;

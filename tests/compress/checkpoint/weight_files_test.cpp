@@ -5,10 +5,13 @@
 
 #include <string>
 
+#include "compress/checkpoint/checkpoint.hpp"
 #include "compress/checkpoint/paths.hpp"
 #include "espalier/error.hpp"
+#include "tests/compress/checkpoint/torch_builder.hpp"
 #include "tests/support/safetensors_builder.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/tiny_checkpoint.hpp"
 
 namespace espalier::checkpoint {
 namespace {
@@ -17,6 +20,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::safetensors_file;
 using testing::TemporaryFolder;
+using testing::torch_file;
 using testing::write_file;
 
 // A folder with the shards one.safetensors {a} and two.safetensors {b}.
@@ -112,17 +116,83 @@ TEST_F(Shards, RefuseALinkOutOfTheFolderButNotOneWithin) {
   EXPECT_EQ(refusal_of(R"({"a":"in.safetensors"})"), "");
 }
 
-TEST(WeightFiles, RefusesTorchFilesWithTheWayToConvertThem) {
+TEST_F(Shards, OfTorchAreFoundByTheirIndex) {
+  write_file(folder_ / "one.bin", torch_file({{"a", {1}, {1}}}));
+  write_file(folder_ / "two.bin", torch_file({{"b", {1}, {2}}}));
+  write_file(folder_ / "pytorch_model.bin.index.json",
+             R"({"weight_map":{"a":"one.bin","b":"two.bin"}})");
+
+  const WeightFiles weights = WeightFiles::open(folder_.path());
+
+  EXPECT_EQ(weights.files().size(), 2u);
+  EXPECT_EQ(weights.find("b")->file->filename(), "two.bin");
+  EXPECT_EQ(weights.files()[0].path().filename(), "one.bin");
+  EXPECT_EQ(weights.main_file().filename(), "pytorch_model.bin.index.json");
+}
+
+TEST_F(Shards, OfTorchAreCheckedLikeOthers) {
+  write_file(folder_ / "one.bin", torch_file({{"a", {1}, {1}}}));
+  const auto refused = [this](const std::string& weight_map) {
+    write_file(folder_ / "pytorch_model.bin.index.json", "{\"weight_map\":" + weight_map + "}");
+    return refusal();
+  };
+
+  EXPECT_EQ(refused(R"({"a":"one.bin"})"), "");
+  EXPECT_THAT(refused(R"({"b":"one.bin"})"),
+              AllOf(HasSubstr("pytorch_model.bin.index.json"), HasSubstr("'b' is not in")));
+  EXPECT_THAT(refused(R"({"a":"../one.bin"})"), HasSubstr("plain names"));
+  EXPECT_THAT(refused(R"({"a":"one.safetensors"})"), HasSubstr("is a safetensors file"));
+}
+
+TEST(WeightFiles, PrefersSafetensorsToTorchFiles) {
   const TemporaryFolder folder;
-  write_file(folder / "pytorch_model.bin", "PK");
+  write_file(folder / "pytorch_model.bin", torch_file({{"t", {1}, {1}}}));
+
+  EXPECT_NE(WeightFiles::open(folder.path()).find("t"), nullptr);
+
+  write_file(folder / "pytorch_model.bin.index.json", R"({"weight_map":{"t":"absent.bin"}})");
+  EXPECT_NE(WeightFiles::open(folder.path()).find("t"), nullptr);
+
+  write_file(folder / "one.safetensors", safetensors_file({{"s", {1}, {1}}}));
+  write_file(folder / "model.safetensors.index.json", R"({"weight_map":{"s":"one.safetensors"}})");
+  EXPECT_NE(WeightFiles::open(folder.path()).find("s"), nullptr);
+  EXPECT_EQ(WeightFiles::open(folder.path()).find("t"), nullptr);
+}
+
+TEST(WeightFiles, RefusesATorchFileThatIsNone) {
+  const TemporaryFolder folder;
+  write_file(folder / "pytorch_model.bin", "PK\3\4");
 
   try {
     (void)WeightFiles::open(folder.path());
     FAIL() << "accepted";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("pytorch_model.bin"), HasSubstr("not read yet"),
-                                    HasSubstr("safe_serialization")));
+    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("'pytorch_model.bin'"), HasSubstr("cut short")));
   }
+}
+
+TEST(WeightFiles, GiveTheSameCheckpointWhicheverFileHoldsThem) {
+  const TemporaryFolder folder;
+  const testing::TinyCheckpoint tiny = {.stored_as = testing::StoredAs::f16};
+  write_tiny_checkpoint(folder / "safetensors", tiny);
+  write_tiny_checkpoint(folder / "torch", tiny);
+  std::filesystem::remove(folder / "torch" / "model.safetensors");
+  write_file(folder / "torch" / "pytorch_model.bin", torch_file(testing::tiny_tensors(tiny)));
+
+  const Checkpoint expected = Checkpoint::open(folder / "safetensors");
+  const Checkpoint checkpoint = Checkpoint::open(folder / "torch");
+
+  const auto values = [](const Checkpoint& from) {
+    std::vector<float> all = from.parameters().word_embeddings.read_f32();
+    for (const LayerParameters& layer : from.parameters().layers) {
+      const std::vector<float> some = layer.query.weight.read_f32();
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  };
+  EXPECT_EQ(values(checkpoint), values(expected));
+  EXPECT_EQ(checkpoint.parameters().word_embeddings.stored_as(), ElementType::f16);
 }
 
 TEST(WeightFiles, RefusesAFolderWithoutWeights) {

@@ -1,0 +1,85 @@
+#include "compress/checkpoint/bert_config_writer.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace espalier::checkpoint {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The shortest decimal number that is the same float: 1e-12, not 9.999999960041972e-13.
+double shortest(float value) {
+  return Json::parse(nlohmann::json(value).dump()).get<double>();
+}
+
+Json labels_by_id(const std::vector<std::string>& labels) {
+  Json ids = Json::object();
+  for (std::size_t id = 0; id < labels.size(); ++id) ids[std::to_string(id)] = labels[id];
+  return ids;
+}
+
+Json ids_by_label(const std::vector<std::string>& labels) {
+  Json ids = Json::object();
+  for (std::size_t id = 0; id < labels.size(); ++id) ids[labels[id]] = id;
+  return ids;
+}
+
+std::string_view name_of(ProblemType type) {
+  switch (type) {
+    case ProblemType::single_label:
+      return "single_label_classification";
+    case ProblemType::multi_label:
+      return "multi_label_classification";
+    case ProblemType::regression:
+      return "regression";
+  }
+  return "";
+}
+
+bool is_whole(const BertConfig& config) {
+  return std::all_of(
+      config.layers.begin(), config.layers.end(), [&config](const LayerWidths& layer) {
+        return layer.heads.size() == config.n_heads && layer.intermediate == config.intermediate;
+      });
+}
+
+Json uneven_layers(const BertConfig& config) {
+  Json layers = Json::array();
+  for (const LayerWidths& layer : config.layers) {
+    layers.push_back({{"heads", layer.heads}, {"intermediate", layer.intermediate}});
+  }
+  return {{"layers", layers}};
+}
+
+}  // namespace
+
+std::string write_bert_config(const BertConfig& config) {
+  Json json = {{"architectures", {name_of(config.architecture)}},
+               {"model_type", "bert"},
+               {"hidden_act", "gelu"},
+               {"hidden_size", config.hidden},
+               {"intermediate_size", config.intermediate},
+               {"num_attention_heads", config.n_heads},
+               {"num_hidden_layers", config.n_layers},
+               {"max_position_embeddings", config.positions},
+               {"type_vocab_size", config.token_types},
+               {"vocab_size", config.vocab},
+               {"pad_token_id", config.pad_id},
+               {"layer_norm_eps", shortest(config.layer_norm_eps)},
+               {"position_embedding_type", "absolute"},
+               {"hidden_dropout_prob", 0.1},
+               {"attention_probs_dropout_prob", 0.1},
+               {"initializer_range", 0.02}};
+  if (!config.labels.empty()) {
+    json["id2label"] = labels_by_id(config.labels);
+    json["label2id"] = ids_by_label(config.labels);
+    if (config.architecture == Architecture::sequence_classification) {
+      json["problem_type"] = name_of(config.problem_type);
+    }
+  }
+  if (!is_whole(config)) json["espalier"] = uneven_layers(config);
+  return json.dump(2) + "\n";
+}
+
+}  // namespace espalier::checkpoint
