@@ -2,12 +2,16 @@
 // the list the checkpoint was written from, not from the reader.
 #include "compress/export/convert_tensors.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
+#include "base/bfloat16.hpp"
 #include "base/half.hpp"
 #include "compress/export/export.hpp"
+#include "espalier/error.hpp"
 #include "format/panels.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/tiny_checkpoint.hpp"
@@ -103,6 +107,52 @@ TEST(ConvertTensors, Fp32KeepsEveryWeightOfTheHeads) {
   EXPECT_EQ(floats(masked_head.transform_norm.weight),
             masked_values.at("cls.predictions.transform.LayerNorm.weight"));
   EXPECT_EQ(floats(masked_head.decoder_bias), masked_values.at("cls.predictions.bias"));
+}
+
+TEST(ConvertTensors, Bf16RoundsLinearsAndWordsAndKeepsTheRest) {
+  const TinyCheckpoint tiny;
+  const Values values = values_of(tiny);
+  const auto rounded = [&](const std::vector<std::string>& names) {
+    std::vector<std::uint16_t> all;
+    for (const float value : joined(values, names)) all.push_back(float_to_bfloat16(value));
+    return all;
+  };
+  const auto stored = [](const format::Tensor& tensor) {
+    EXPECT_EQ(tensor.type, format::ElementType::bf16);
+    const auto patterns = tensor.as<std::uint16_t>();
+    return std::vector<std::uint16_t>(patterns.begin(), patterns.end());
+  };
+
+  const ExportedModel model = export_tiny(tiny, Precision::bf16);
+
+  const format::ModelSpec& spec = model.spec();
+  const format::LayerSpec& layer = spec.layers[1];
+  const std::string name = "bert.encoder.layer.1.";
+  const std::string self = name + "attention.self.";
+  EXPECT_EQ(stored(spec.embedding.word), rounded({"bert.embeddings.word_embeddings.weight"}));
+  EXPECT_EQ(stored(layer.qkv.weight),
+            rounded({self + "query.weight", self + "key.weight", self + "value.weight"}));
+  EXPECT_EQ(stored(layer.down.weight), rounded({name + "output.dense.weight"}));
+  EXPECT_EQ(floats(layer.down.bias), values.at(name + "output.dense.bias"));
+  EXPECT_EQ(floats(spec.embedding.position),
+            values.at("bert.embeddings.position_embeddings.weight"));
+  EXPECT_EQ(floats(spec.head.pooler.value().weight), values.at("bert.pooler.dense.weight"));
+}
+
+TEST(ConvertTensors, Bf16RefusesAWeightThatItCannotHold) {
+  TinyCheckpoint tiny;
+  tiny.edit_tensors = [](std::vector<TinyTensor>& tensors) {
+    tensors[0].values[5] = std::numeric_limits<float>::max();
+  };
+
+  EXPECT_NO_THROW((void)export_tiny(tiny, Precision::fp32));
+  try {
+    (void)export_tiny(tiny, Precision::bf16);
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("word_embeddings.weight', row 0"));
+  }
 }
 
 TEST(ConvertTensors, Int8WeightsAndWordEmbeddingsComeBackWithinHalfAScale) {

@@ -57,7 +57,7 @@ TEST(ExportRefuses, AWeightThatIsNotANumberNamingTheTensor) {
   };
   write_tiny_checkpoint(folder.path(), tiny);
 
-  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+  for (const Precision precision : {Precision::fp32, Precision::int8, Precision::bf16}) {
     const std::string message = refusal(folder.path(), {.precision = precision});
 
     EXPECT_TRUE(says(message, "encoder.layer.1.output.dense.weight")) << message;

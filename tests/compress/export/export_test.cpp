@@ -71,7 +71,7 @@ TEST_P(ExportEvery, ArchitectureBecomesAFileThatProvesItself) {
   EXPECT_EQ(spec.task, given.task);
   EXPECT_EQ(spec.precision, precision);
   ASSERT_EQ(spec.self_test.cases.size(), 4U);
-  EXPECT_EQ(spec.self_test.tolerance, precision == Precision::int8 ? 0.0F : 1e-3F);
+  EXPECT_EQ(spec.self_test.tolerance == 0.0F, precision == Precision::int8);
   for (const format::SelfTestCase& test : spec.self_test.cases) EXPECT_FALSE(test.expected.empty());
   const runtime::Backend& reference = runtime::reference_backend();
   const auto prepared = reference.prepare(spec);
@@ -90,11 +90,11 @@ TEST_P(ExportEvery, ArchitectureGivesTheSameBytesTwice) {
 
 INSTANTIATE_TEST_SUITE_P(Of, ExportEvery,
                          ::testing::Combine(::testing::ValuesIn(cases()),
-                                            ::testing::Values(Precision::fp32, Precision::int8)),
+                                            ::testing::Values(Precision::fp32, Precision::int8,
+                                                              Precision::bf16)),
                          [](const auto& instance) {
-                           return std::string(std::get<0>(instance.param).name) +
-                                  (std::get<1>(instance.param) == Precision::int8 ? "_int8"
-                                                                                  : "_fp32");
+                           return std::string(std::get<0>(instance.param).name) + "_" +
+                                  std::string(name_of(std::get<1>(instance.param)));
                          });
 
 TEST(Export, TakesPoolingNormalizationAndLengthFromSentenceTransformers) {

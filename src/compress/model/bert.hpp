@@ -1,0 +1,146 @@
+// BERT in LibTorch (Devlin et al. 2019): post-LN encoder, erf GELU, heads and feed-forward widths
+// of their own in every layer. Plain structs of tensors and free functions over them: surgery cuts
+// the tensors, an optimizer walks them by name, and nothing else needs to know about it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compress/checkpoint/bert_config.hpp"
+
+namespace espalier::model {
+
+/// y = x weightᵀ + bias
+struct Linear {
+  at::Tensor weight;  // (out, in)
+  at::Tensor bias;    // (out)
+};
+
+struct Norm {
+  at::Tensor weight;  // (hidden)
+  at::Tensor bias;    // (hidden)
+};
+
+/// One encoder layer; A is head_dim times the number of heads that it has.
+struct Layer {
+  Linear query, key, value;  // (A, hidden)
+  Linear attention_output;   // (hidden, A)
+  Norm attention_norm;
+  Linear up;    // (intermediate, hidden)
+  Linear down;  // (hidden, intermediate)
+  Norm output_norm;
+};
+
+/// The masked-LM head; its decoder is the table of word embeddings.
+struct MaskedLmHead {
+  Linear transform;  // (hidden, hidden)
+  Norm norm;
+  at::Tensor bias;  // (vocabulary)
+};
+
+/// A model and its parameters. Copies share tensors. Not thread-safe while it is trained.
+struct Bert {
+  checkpoint::BertConfig config;
+  at::Tensor word;      // (vocabulary, hidden)
+  at::Tensor position;  // (positions, hidden)
+  at::Tensor segment;   // (token types, hidden)
+  Norm embedding_norm;
+  std::vector<Layer> layers;
+  std::optional<Linear> pooler;      // then tanh
+  std::optional<Linear> classifier;  // (labels, hidden)
+  std::optional<MaskedLmHead> masked_lm;
+};
+
+/// Calls visit(name, tensor) for every parameter, in the order of a Hugging Face checkpoint and by
+/// the names that it has there. `Model` is Bert or const Bert.
+template <typename Model, typename Visitor>
+void for_each_parameter(Model& bert, Visitor&& visit) {
+  const auto linear = [&](const std::string& name, auto& part) {
+    visit(name + ".weight", part.weight);
+    visit(name + ".bias", part.bias);
+  };
+  // A bare encoder's names have no prefix.
+  const bool bare = bert.config.architecture == checkpoint::Architecture::model;
+  const std::string prefix = bare ? "" : "bert.";
+  visit(prefix + "embeddings.word_embeddings.weight", bert.word);
+  visit(prefix + "embeddings.position_embeddings.weight", bert.position);
+  visit(prefix + "embeddings.token_type_embeddings.weight", bert.segment);
+  linear(prefix + "embeddings.LayerNorm", bert.embedding_norm);
+  for (std::size_t index = 0; index < bert.layers.size(); ++index) {
+    auto& layer = bert.layers[index];
+    const std::string place = prefix + "encoder.layer." + std::to_string(index) + ".";
+    linear(place + "attention.self.query", layer.query);
+    linear(place + "attention.self.key", layer.key);
+    linear(place + "attention.self.value", layer.value);
+    linear(place + "attention.output.dense", layer.attention_output);
+    linear(place + "attention.output.LayerNorm", layer.attention_norm);
+    linear(place + "intermediate.dense", layer.up);
+    linear(place + "output.dense", layer.down);
+    linear(place + "output.LayerNorm", layer.output_norm);
+  }
+  if (bert.pooler) linear(prefix + "pooler.dense", *bert.pooler);
+  if (bert.classifier) linear("classifier", *bert.classifier);
+  if (bert.masked_lm) {
+    visit("cls.predictions.bias", bert.masked_lm->bias);
+    linear("cls.predictions.transform.dense", bert.masked_lm->transform);
+    linear("cls.predictions.transform.LayerNorm", bert.masked_lm->norm);
+  }
+}
+
+/// A fresh model as the paper initialises it: weights from N(0, 0.02²) (the [PAD] row zero), biases
+/// 0, LayerNorm 1 and 0. Has a pooler where the architecture's head or, for a bare encoder,
+/// `with_pooler` asks for one. Deterministic in `seed`.
+[[nodiscard]] Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed,
+                            bool with_pooler = false);
+
+/// Gives `bert` a new head for `architecture` and `labels`, initialised as above; the encoder
+/// stays.
+void replace_head(Bert& bert, checkpoint::Architecture architecture,
+                  checkpoint::ProblemType problem_type, std::vector<std::string> labels,
+                  std::uint64_t seed);
+
+/// Sentences padded to the longest. All of one length: `mask` is undefined.
+struct TokenTensors {
+  at::Tensor ids;       // (sentences, tokens), int64
+  at::Tensor segments;  // (sentences, tokens), int64
+  at::Tensor mask;      // (sentences, tokens), bool, true for tokens; or undefined
+};
+
+/// Probabilities of dropping; all 0 is inference.
+struct Dropout {
+  double hidden = 0;      // after embeddings, projections and the feed-forward
+  double attention = 0;   // of attention weights
+  double classifier = 0;  // before the classifier
+};
+
+/// What distillation and pruning look at. Each field is filled when it is asked for.
+struct Trace {
+  bool keep_hidden = false;
+  bool keep_attention = false;  // costs the plain attention instead of the fused one
+  bool keep_last_projections = false;
+  std::vector<at::Tensor> hidden = {};     // (layers + 1) of (sentences, tokens, hidden)
+  std::vector<at::Tensor> attention = {};  // (layers) of (sentences, heads, tokens, tokens), logits
+  std::vector<at::Tensor> projections = {};  // query, key, value of the last layer: (…, tokens, A)
+};
+
+/// Last hidden states: (sentences, tokens, hidden).
+[[nodiscard]] at::Tensor encode(const Bert& bert, const TokenTensors& tokens,
+                                const Dropout& dropout = {}, Trace* trace = nullptr);
+
+/// What the head says of encode()'s result: (sentences, labels) for a sequence classifier,
+/// (sentences, tokens, labels) for a token classifier, (sentences, tokens, vocabulary) for a masked
+/// LM; a bare encoder gives x back.
+[[nodiscard]] at::Tensor head_logits(const Bert& bert, const at::Tensor& x,
+                                     const Dropout& dropout = {});
+
+/// The masked LM's logits for some positions only: x (positions, hidden) → (positions, vocabulary).
+[[nodiscard]] at::Tensor masked_lm_logits(const Bert& bert, const at::Tensor& x);
+
+/// Number of parameters.
+[[nodiscard]] std::int64_t parameter_count(const Bert& bert);
+
+}  // namespace espalier::model

@@ -1,0 +1,103 @@
+// How a new model and a new head begin.
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/normal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <utility>
+
+#include "compress/model/bert.hpp"
+
+namespace espalier::model {
+namespace {
+
+constexpr double kInitialDeviation = 0.02;  // Devlin et al. 2019, as released
+
+// Draws everything from one generator of its own, in a fixed order.
+class Initialiser {
+ public:
+  explicit Initialiser(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
+
+  at::Tensor weights(std::int64_t rows, std::int64_t columns) {
+    return at::normal(0.0, kInitialDeviation, {rows, columns}, generator_);
+  }
+  Linear linear(std::int64_t out, std::int64_t in) {
+    return {.weight = weights(out, in), .bias = at::zeros({out})};
+  }
+  static Norm norm(std::int64_t size) {
+    return {.weight = at::ones({size}), .bias = at::zeros({size})};
+  }
+
+ private:
+  at::Generator generator_;
+};
+
+void add_head(Bert& bert, Initialiser& initial, bool with_pooler) {
+  const auto hidden = static_cast<std::int64_t>(bert.config.hidden);
+  const auto n_labels = static_cast<std::int64_t>(bert.config.labels.size());
+  bert.classifier.reset();
+  bert.masked_lm.reset();
+  switch (bert.config.architecture) {
+    case checkpoint::Architecture::model:
+      if (!with_pooler) bert.pooler.reset();
+      break;
+    case checkpoint::Architecture::sequence_classification:
+      with_pooler = true;
+      bert.classifier = initial.linear(n_labels, hidden);
+      break;
+    case checkpoint::Architecture::token_classification:
+      bert.pooler.reset();
+      bert.classifier = initial.linear(n_labels, hidden);
+      break;
+    case checkpoint::Architecture::masked_lm:
+      bert.pooler.reset();
+      bert.masked_lm = MaskedLmHead{.transform = initial.linear(hidden, hidden),
+                                    .norm = Initialiser::norm(hidden),
+                                    .bias = at::zeros({bert.word.size(0)})};
+      break;
+  }
+  // A pooler that the encoder brought is worth keeping: it was trained with it.
+  if (with_pooler && !bert.pooler) bert.pooler = initial.linear(hidden, hidden);
+}
+
+}  // namespace
+
+Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed, bool with_pooler) {
+  Initialiser initial(seed);
+  const auto hidden = static_cast<std::int64_t>(config.hidden);
+  Bert bert;
+  bert.config = config;
+  bert.word = initial.weights(config.vocab, hidden);
+  bert.word.select(0, static_cast<std::int64_t>(config.pad_id)).zero_();
+  bert.position = initial.weights(config.positions, hidden);
+  bert.segment = initial.weights(config.token_types, hidden);
+  bert.embedding_norm = Initialiser::norm(hidden);
+  for (const checkpoint::LayerWidths& widths : config.layers) {
+    const auto attention = static_cast<std::int64_t>(widths.heads.size() * config.head_dim);
+    const auto intermediate = static_cast<std::int64_t>(widths.intermediate);
+    Layer layer;
+    layer.query = initial.linear(attention, hidden);
+    layer.key = initial.linear(attention, hidden);
+    layer.value = initial.linear(attention, hidden);
+    layer.attention_output = initial.linear(hidden, attention);
+    layer.attention_norm = Initialiser::norm(hidden);
+    layer.up = initial.linear(intermediate, hidden);
+    layer.down = initial.linear(hidden, intermediate);
+    layer.output_norm = Initialiser::norm(hidden);
+    bert.layers.push_back(std::move(layer));
+  }
+  add_head(bert, initial, with_pooler);
+  return bert;
+}
+
+void replace_head(Bert& bert, checkpoint::Architecture architecture,
+                  checkpoint::ProblemType problem_type, std::vector<std::string> labels,
+                  std::uint64_t seed) {
+  Initialiser initial(seed);
+  bert.config.architecture = architecture;
+  bert.config.problem_type = problem_type;
+  bert.config.labels = std::move(labels);
+  add_head(bert, initial, bert.pooler.has_value());
+}
+
+}  // namespace espalier::model
