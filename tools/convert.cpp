@@ -13,7 +13,7 @@ struct ConvertOptions {
 template <typename Visitor>
 void visit(ConvertOptions& options, Visitor&& visitor) {
   visit_export(options.request, visitor);
-  visitor({.name = "--precision", .help = "of the linear layers", .choices = "fp32|int8"},
+  visitor({.name = "--precision", .help = "of the linear layers", .choices = "fp32|bf16|int8"},
           options.request.precision);
 }
 

@@ -33,11 +33,19 @@ void check_output(const ExportRequest& request) {
   }
 }
 
+// The choices of --precision are these names.
+Precision precision_of(std::string_view name) {
+  for (const Precision precision : {Precision::int8, Precision::bf16}) {
+    if (name == name_of(precision)) return precision;
+  }
+  return Precision::fp32;
+}
+
 // Converts and writes. The checkpoint and the model in memory are gone when it returns.
 void write(const ExportRequest& request) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
-  options.precision = request.precision == "int8" ? Precision::int8 : Precision::fp32;
+  options.precision = precision_of(request.precision);
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
   options.on_progress = [&](double share, std::string_view) {

@@ -48,15 +48,21 @@ enum class Task : std::uint8_t {
 }
 
 /// How a model's linear layers are stored and computed.
-enum class Precision : std::uint8_t { fp32, int8 };
+enum class Precision : std::uint8_t {
+  fp32,
+  int8,  ///< 8-bit codes with scales, sums in integers
+  bf16,  ///< weights and what they are multiplied with rounded to bfloat16, sums in fp32
+};
 
-/// "fp32", "int8".
+/// "fp32", "int8", "bf16".
 [[nodiscard]] constexpr std::string_view name_of(Precision precision) noexcept {
   switch (precision) {
     case Precision::fp32:
       return "fp32";
     case Precision::int8:
       return "int8";
+    case Precision::bf16:
+      return "bf16";
   }
   return "unknown";
 }

@@ -27,9 +27,9 @@ Ours checked_enum(std::string_view where, Theirs value) {
   return static_cast<Ours>(value);
 }
 
-static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(ElementType::s8));
+static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(ElementType::bf16));
 static_assert(static_cast<int>(schema::Task::MAX) == static_cast<int>(Task::fill_mask));
-static_assert(static_cast<int>(schema::Precision::MAX) == static_cast<int>(Precision::int8));
+static_assert(static_cast<int>(schema::Precision::MAX) == static_cast<int>(Precision::bf16));
 static_assert(static_cast<int>(schema::Pooling::MAX) == static_cast<int>(Pooling::cls));
 
 /// Copies tables to plain values. Lists are bounded before they are copied, and what strings and

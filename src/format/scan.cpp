@@ -69,6 +69,11 @@ BadIndex find_nonfinite(std::span<const std::uint16_t> halves) noexcept {
                                    [](std::uint16_t half) { return (half & 0x7C00U) == 0x7C00U; });
 }
 
+BadIndex find_nonfinite_bfloat16(std::span<const std::uint16_t> brains) noexcept {
+  return find_first<std::uint16_t>(
+      brains, [](std::uint16_t brain) { return (brain & 0x7F80U) == 0x7F80U; });
+}
+
 BadIndex find_code_out_of_range(std::span<const std::int8_t> codes) noexcept {
   return find_first<std::uint8_t>(codes, [](std::int8_t code) { return code == -128; });
 }

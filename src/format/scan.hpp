@@ -15,6 +15,7 @@ using BadIndex = std::optional<std::size_t>;
 /// First value that is NaN or infinite.
 [[nodiscard]] BadIndex find_nonfinite(std::span<const float> values) noexcept;
 [[nodiscard]] BadIndex find_nonfinite(std::span<const std::uint16_t> halves) noexcept;
+[[nodiscard]] BadIndex find_nonfinite_bfloat16(std::span<const std::uint16_t> brains) noexcept;
 
 /// First code that is -128.
 [[nodiscard]] BadIndex find_code_out_of_range(std::span<const std::int8_t> codes) noexcept;

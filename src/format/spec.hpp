@@ -17,7 +17,7 @@
 
 namespace espalier::format {
 
-enum class ElementType : std::uint8_t { f32, f16, s8 };
+enum class ElementType : std::uint8_t { f32, f16, s8, bf16 };
 
 /// Number of bytes of one element.
 [[nodiscard]] constexpr std::size_t element_bytes(ElementType type) noexcept {
@@ -25,6 +25,7 @@ enum class ElementType : std::uint8_t { f32, f16, s8 };
     case ElementType::f32:
       return 4;
     case ElementType::f16:
+    case ElementType::bf16:
       return 2;
     case ElementType::s8:
       return 1;
@@ -72,6 +73,8 @@ enum class ActivationCodes : std::uint8_t {
 
 /// y = x Wᵀ + bias, x (rows, in), y (rows, out).
 /// fp32: weight is f32 (out, in), row-major; scale is empty.
+/// bf16: the same with a bf16 weight. Each x is rounded to bfloat16, half to even, before the
+/// products, which a float holds exactly; their sum, the bias and all else are as in fp32.
 /// int8: weight is s8 panels, values in [-127, 127]; W[n][k] ≈ weight * scale[n], scale (1, out)
 /// f32 > 0. input_scale, empty or (1, in) f32 > 0: the codes of the input are made of
 /// x[k] * input_scale[k] and the weights hold the inverse, so that outlier channels leave codes to
@@ -103,8 +106,8 @@ struct NormSpec {
   Tensor bias;    // (1, hidden) f32, beta
 };
 
-/// word: f32 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale each
-/// row. position (positions, hidden) and segment (segments, hidden): f32 or f16.
+/// word: f32 or bf16 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale
+/// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16.
 struct EmbeddingSpec {
   Tensor word;
   Tensor word_scale;

@@ -31,12 +31,21 @@ void check_sizes(const ModelSpec& spec) {
 void check_embedding(const ModelSpec& spec) {
   const EmbeddingSpec& embedding = spec.embedding;
   const Shape word{.rows = spec.vocabulary_size(), .cols = spec.hidden};
-  if (spec.precision == Precision::int8) {
-    check_s8("embedding.word", embedding.word, word);
-    check_scale("embedding.word_scale", embedding.word_scale, word.rows, ScaleRange::nonnegative);
-  } else {
-    check_f32("embedding.word", embedding.word, word);
-    check_absent("embedding.word_scale", embedding.word_scale, "the word embedding is f32");
+  switch (spec.precision) {
+    case Precision::fp32:
+      check_f32("embedding.word", embedding.word, word);
+      break;
+    case Precision::int8:
+      check_s8("embedding.word", embedding.word, word);
+      check_scale("embedding.word_scale", embedding.word_scale, word.rows, ScaleRange::nonnegative);
+      break;
+    case Precision::bf16:
+      check_bf16("embedding.word", embedding.word, word);
+      break;
+  }
+  if (spec.precision != Precision::int8) {
+    check_absent("embedding.word_scale", embedding.word_scale,
+                 "only an int8 word embedding has it");
   }
   check_f32_or_f16("embedding.position", embedding.position,
                    {.rows = spec.n_positions(), .cols = spec.hidden});
@@ -55,11 +64,11 @@ void check_layer(const std::string& where, const ModelSpec& spec, const LayerSpe
   check_linear(where + ".up", layer.up, {spec.hidden, layer.intermediate, LinearInput::norm});
   check_linear(where + ".down", layer.down, {layer.intermediate, spec.hidden, LinearInput::other});
   check_norm(where + ".output_norm", layer.output_norm, spec.hidden);
-  if (spec.precision == Precision::int8) return;
   for (const LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
-    if (linear->precision != Precision::fp32) {
-      refuse(where, "has an int8 linear, the model says fp32");
-    }
+    if (linear->precision == spec.precision) continue;
+    if (spec.precision == Precision::int8 && linear->precision == Precision::fp32) continue;
+    refuse(where, "has a linear of " + std::string(name_of(linear->precision)) +
+                      ", the model says " + std::string(name_of(spec.precision)));
   }
 }
 

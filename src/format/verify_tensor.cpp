@@ -18,6 +18,8 @@ std::string_view name_of(ElementType type) {
       return "f16";
     case ElementType::s8:
       return "s8";
+    case ElementType::bf16:
+      return "bf16";
   }
   return "no element type";
 }
@@ -86,6 +88,11 @@ void check_f32_or_f16(const std::string& where, const Tensor& tensor, Shape shap
   refuse_nonfinite(where, find_nonfinite(tensor.as<std::uint16_t>()));
 }
 
+void check_bf16(const std::string& where, const Tensor& tensor, Shape shape) {
+  check_layout(where, tensor, ElementType::bf16, shape);
+  refuse_nonfinite(where, find_nonfinite_bfloat16(tensor.as<std::uint16_t>()));
+}
+
 void check_s8(const std::string& where, const Tensor& tensor, Shape shape) {
   check_layout(where, tensor, ElementType::s8, shape);
   refuse_codes(where, tensor);
@@ -122,6 +129,8 @@ void check_linear(const std::string& where, const LinearSpec& linear, const Line
     if (const BadIndex bad = find_dirty_padding(linear.weight.as<std::int8_t>(), out, in)) {
       refuse(weight, "byte " + std::to_string(*bad) + " is panel padding, expected 0");
     }
+  } else if (linear.precision == Precision::bf16) {
+    check_bf16(weight, linear.weight, {.rows = out, .cols = in});
   } else {
     check_f32(weight, linear.weight, {.rows = out, .cols = in});
   }

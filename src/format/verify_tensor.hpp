@@ -30,6 +30,9 @@ void check_f32(const std::string& where, const Tensor& tensor, Shape shape);
 /// f32 or f16 (rows, cols), all finite.
 void check_f32_or_f16(const std::string& where, const Tensor& tensor, Shape shape);
 
+/// bf16 (rows, cols), all finite.
+void check_bf16(const std::string& where, const Tensor& tensor, Shape shape);
+
 /// s8 (rows, cols), row-major, in [-127, 127].
 void check_s8(const std::string& where, const Tensor& tensor, Shape shape);
 

@@ -1,6 +1,7 @@
 // The table of back ends that the conformance tests loop over: a new row is tested by what is here.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "runtime/backend.hpp"
@@ -16,5 +17,8 @@ namespace espalier::testing {
   backends.erase(backends.begin());
   return backends;
 }
+
+/// The back end's name as a test may be called: letters and digits only.
+[[nodiscard]] std::string test_name(const runtime::Backend& backend);
 
 }  // namespace espalier::testing

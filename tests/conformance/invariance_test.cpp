@@ -51,9 +51,7 @@ class Answerer {
 };
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  std::string name = std::string(std::get<0>(info.param)->name()) + std::get<1>(info.param).name;
-  std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-  return name;
+  return test_name(*std::get<0>(info.param)) + std::get<1>(info.param).name;
 }
 
 class Invariance : public ::testing::TestWithParam<Case> {
@@ -160,7 +158,7 @@ TEST_P(RowSplit, SurvivesManyMeetings) {
 }
 
 std::string backend_name(const ::testing::TestParamInfo<const Backend*>& given) {
-  return std::string(given.param->name());
+  return test_name(*given.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryBackend, RowSplit, ::testing::ValuesIn(all_backends()), backend_name);

@@ -1,10 +1,13 @@
 // Holds every other back end to `reference`, step by step over all shapes: int8 bit for bit, fp32
-// within a derived tolerance; and shows on mutants that the comparison bites.
+// and bf16 within derived tolerances; and shows on mutants that the comparison bites.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <tuple>
 
+#include "base/bfloat16.hpp"
 #include "runtime/reference/reference.hpp"
 #include "tests/conformance/backends.hpp"
 #include "tests/conformance/shapes.hpp"
@@ -16,14 +19,25 @@ namespace {
 using runtime::Backend;
 using Case = std::tuple<const Backend*, Shape, Precision>;
 
+float tolerance_of(const format::ModelSpec& spec, std::size_t steps) {
+  switch (spec.precision) {
+    case Precision::fp32:
+      return fp32_tolerance(steps, widest_sum(spec));
+    case Precision::int8:
+      return 0;
+    case Precision::bf16:
+      return bf16_tolerance(steps, widest_sum(spec));
+  }
+  return 0;
+}
+
 /// The first step at which two traces differ, empty when none.
 std::string first_difference(const std::vector<Observation>& expected,
                              const std::vector<Observation>& actual,
                              const format::ModelSpec& spec) {
   std::size_t steps = 0;
   for (std::size_t index = 0; index < expected.size(); ++index) {
-    const float tolerance =
-        spec.precision == Precision::int8 ? 0.0F : fp32_tolerance(++steps, widest_sum(spec));
+    const float tolerance = tolerance_of(spec, ++steps);
     for (std::size_t i = 0; i < expected[index].values.size(); ++i) {
       const float a = expected[index].values[i];
       const float b = actual[index].values[i];
@@ -36,10 +50,9 @@ std::string first_difference(const std::vector<Observation>& expected,
 }
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  const std::string precision = std::get<2>(info.param) == Precision::int8 ? "Int8" : "Fp32";
-  std::string name = std::string(std::get<0>(info.param)->name()) + std::get<1>(info.param).name;
-  std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-  return name + precision;
+  std::string precision(espalier::name_of(std::get<2>(info.param)));
+  precision[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(precision[0])));
+  return test_name(*std::get<0>(info.param)) + std::get<1>(info.param).name + precision;
 }
 
 class Steps : public ::testing::TestWithParam<Case> {};
@@ -59,11 +72,11 @@ TEST_P(Steps, AgreeWithTheReference) {
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Steps);
-INSTANTIATE_TEST_SUITE_P(EveryBackend, Steps,
-                         ::testing::Combine(::testing::ValuesIn(other_backends()),
-                                            ::testing::ValuesIn(all_shapes()),
-                                            ::testing::Values(Precision::fp32, Precision::int8)),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(
+    EveryBackend, Steps,
+    ::testing::Combine(::testing::ValuesIn(other_backends()), ::testing::ValuesIn(all_shapes()),
+                       ::testing::Values(Precision::fp32, Precision::int8, Precision::bf16)),
+    name_of);
 
 // Mutants: the same model with one thing a little wrong. A back end that is wrong by as much shows.
 
@@ -100,6 +113,24 @@ TEST(StepsMutant, OneWeightOffByATenthShowsInFp32) {
   });
 
   EXPECT_EQ(difference.substr(0, 24), "layer 0 project_add_norm") << difference;
+}
+
+TEST(StepsMutant, OneWeightOffByAHalfShowsInBf16) {
+  const std::string difference = difference_of_mutant(Precision::bf16, [](format::ModelSpec& spec) {
+    std::uint16_t& weight = OwnedModel::edit<std::uint16_t>(spec.layers[0].out.weight)[77];
+    weight = float_to_bfloat16(bfloat16_to_float(weight) + 0.5F);
+  });
+
+  EXPECT_EQ(difference.substr(0, 24), "layer 0 project_add_norm") << difference;
+}
+
+TEST(StepsMutant, AWordOfAnotherRowShowsInBf16) {
+  const std::string difference = difference_of_mutant(Precision::bf16, [](format::ModelSpec& spec) {
+    const auto words = OwnedModel::edit<std::uint16_t>(spec.embedding.word);
+    std::rotate(words.begin(), words.begin() + spec.hidden, words.end());
+  });
+
+  EXPECT_EQ(difference.substr(0, 5), "embed") << difference;
 }
 
 TEST(StepsMutant, AnApproximateNormShowsInFp32) {

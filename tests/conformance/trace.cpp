@@ -84,6 +84,12 @@ float fp32_tolerance(std::size_t steps, std::uint32_t depth) noexcept {
   return static_cast<float>(steps) * 3 * k * 0x1p-24F * 0.6F * std::sqrt(k);
 }
 
+float bf16_tolerance(std::size_t steps, std::uint32_t depth) noexcept {
+  // Nothing is rounded before the first step, the embedding, has been compared.
+  const auto n_linears = static_cast<float>(2 * (steps - 1));
+  return fp32_tolerance(steps, depth) + 0.0092F * std::sqrt(n_linears);
+}
+
 std::uint32_t widest_sum(const format::ModelSpec& spec) noexcept {
   std::uint32_t widest = spec.hidden;
   for (const format::LayerSpec& layer : spec.layers) {

@@ -28,6 +28,13 @@ struct Observation {
 /// shrink nor grow a row. Errors of earlier steps pass through and add up.
 [[nodiscard]] float fp32_tolerance(std::size_t steps, std::uint32_t depth) noexcept;
 
+/// The same for bf16. A step whose rows agree within fp32_tolerance may still round one of them to
+/// the other bfloat16: 2^-7 of a value of order 1 at worst. In a sum such roundings, by chance up
+/// or down, with weights of deviation 0.9 / √k move a result by 2^-7 / √12 * 0.9 = 0.002, and 4.5
+/// deviations, which one in 150,000 exceeds, by 0.0092. A step is at most two such linears, and the
+/// residual carries those of earlier steps, which add in squares.
+[[nodiscard]] float bf16_tolerance(std::size_t steps, std::uint32_t depth) noexcept;
+
 /// Widest sum in the model.
 [[nodiscard]] std::uint32_t widest_sum(const format::ModelSpec& spec) noexcept;
 

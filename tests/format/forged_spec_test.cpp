@@ -34,6 +34,9 @@ TinyModel classify() {
 TinyModel fp32() {
   return {.precision = Precision::fp32, .self_test = true};
 }
+TinyModel bf16() {
+  return {.precision = Precision::bf16, .self_test = true};
+}
 TinyModel halves() {
   return {.small_type = format::ElementType::f16};
 }
@@ -137,6 +140,53 @@ std::vector<Forgery> forged_tensors() {
          m.edit().layers[0] = other.spec().layers[0];
        },
        "layers[0]"},
+      {"Bf16InFp32", fp32(),
+       [](OwnedModel& m) {
+         static const OwnedModel other = make_tiny_model(bf16());
+         m.edit().layers[0] = other.spec().layers[0];
+       },
+       "layers[0]"},
+      {"Fp32InBf16", bf16(),
+       [](OwnedModel& m) {
+         static const OwnedModel other = make_tiny_model(fp32());
+         m.edit().layers[1] = other.spec().layers[1];
+       },
+       "layers[1]"},
+      {"Bf16InInt8", classify(),
+       [](OwnedModel& m) {
+         static const OwnedModel other = make_tiny_model(bf16());
+         m.edit().layers[1] = other.spec().layers[1];
+       },
+       "layers[1]"},
+      {"WeightF16InBf16", bf16(),
+       [](OwnedModel& m) { m.edit().layers[0].up.weight.type = format::ElementType::f16; },
+       "layers[0].up.weight"},
+      {"WeightInfiniteInBf16", bf16(),
+       [](OwnedModel& m) {
+         OwnedModel::edit<std::uint16_t>(m.edit().layers[1].down.weight)[70] = 0xFF80;
+       },
+       "layers[1].down.weight"},
+      {"ScaleWithBf16", bf16(),
+       [](OwnedModel& m) { m.edit().layers[0].up.scale = m.edit().layers[0].up.bias; },
+       "layers[0].up.scale"},
+      {"InputScaleWithBf16", bf16(),
+       [](OwnedModel& m) { m.edit().layers[0].up.input_scale = m.edit().layers[0].out.bias; },
+       "layers[0].up.input_scale"},
+      {"WordF16InBf16", bf16(),
+       [](OwnedModel& m) { m.edit().embedding.word.type = format::ElementType::f16; },
+       "embedding.word"},
+      {"WordNaNInBf16", bf16(),
+       [](OwnedModel& m) { OwnedModel::edit<std::uint16_t>(m.edit().embedding.word)[9] = 0x7FC0; },
+       "embedding.word"},
+      {"WordScaleInBf16", bf16(),
+       [](OwnedModel& m) { m.edit().embedding.word_scale = m.edit().layers[0].up.bias; },
+       "embedding.word_scale"},
+      {"PositionsOfBf16", halves(),
+       [](OwnedModel& m) { m.edit().embedding.position.type = format::ElementType::bf16; },
+       "embedding.position"},
+      {"HeadOfBf16", halves(),
+       [](OwnedModel& m) { m.edit().head.pooler->weight.type = format::ElementType::bf16; },
+       "head.pooler.weight"},
       {"WordF32InInt8", classify(),
        [](OwnedModel& m) { m.edit().embedding.word = m.edit().embedding.position; },
        "embedding.word"},

@@ -87,7 +87,7 @@ class Segment:
         if kind == 2 and len(part) != rows * cols:
             expect("bytes of panels", -(-rows // 64) * 64 * -(-cols // 64) * 64, len(part))
         else:
-            expect("bytes of a tensor", rows * cols * (4, 2, 1)[kind], len(part))
+            expect("bytes of a tensor", rows * cols * (4, 2, 1, 2)[kind], len(part))
         return kind, rows, cols, part
 
     def linear(self, table):

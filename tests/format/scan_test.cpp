@@ -42,6 +42,17 @@ TEST(Scan, FindsEveryNonfiniteHalfAndNoOther) {
   }
 }
 
+TEST(Scan, FindsEveryNonfiniteBfloat16AndNoOther) {
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    std::vector<std::uint16_t> brains(1030, 0x7F7F);
+    const std::size_t at = bits % brains.size();
+    brains[at] = static_cast<std::uint16_t>(bits);
+    const bool nonfinite = (bits >> 7 & 255) == 255;
+    ASSERT_EQ(find_nonfinite_bfloat16(std::span<const std::uint16_t>(brains)),
+              nonfinite ? BadIndex(at) : std::nullopt);
+  }
+}
+
 TEST(Scan, FindsOnlyTheCodeMinus128) {
   for (int code = -128; code <= 127; ++code) {
     std::vector<std::int8_t> codes(2050, -127);

@@ -93,7 +93,7 @@ std::size_t allocations_of_second_run(const testing::TinyModel& tiny, unsigned t
 
 TEST(Allocation, RunAllocatesNothingAfterWarmUp) {
   for (const Task task : {Task::classify, Task::tag, Task::embed, Task::fill_mask}) {
-    for (const Precision precision : {Precision::int8, Precision::fp32}) {
+    for (const Precision precision : {Precision::int8, Precision::fp32, Precision::bf16}) {
       for (const unsigned threads : {1U, 2U}) {
         EXPECT_EQ(allocations_of_second_run({.task = task, .precision = precision}, threads), 0U)
             << static_cast<int>(task) << " " << threads;

@@ -100,7 +100,7 @@ TEST(ReferenceInt8Linear, ReadsEveryWeightOfOddShapes) {
 }
 
 TEST(ReferenceLinear, IsTheBiasWhenNoInputIsLeft) {
-  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+  for (const Precision precision : {Precision::fp32, Precision::int8, Precision::bf16}) {
     const std::vector<float> bias = {1.5F, -2.0F};
     format::LinearSpec spec;
     spec.out = 2;
@@ -130,6 +130,26 @@ TEST(ReferenceFp32Linear, SumsInDouble) {
   linear(spec, std::vector<float>{1.0F, 1.0F, 1.0F}, 1, y, scratch);
 
   EXPECT_EQ(y[0], 1.0F);
+}
+
+TEST(ReferenceBf16Linear, RoundsItsInputHalfToEvenAndNothingElse) {
+  // 1 + 2^-8 is a tie that goes down to 1, 1 + 3 * 2^-8 one that goes up to 1 + 2^-6; the product
+  // of two bfloat16 and the bias have bits that bfloat16 does not hold.
+  const std::vector<std::uint16_t> weight = {0x3F81, 0x3F80};  // 1 + 2^-7, 1
+  const std::vector<float> bias = {0x1p-16F};
+  format::LinearSpec spec;
+  spec.in = 2;
+  spec.out = 1;
+  spec.precision = Precision::bf16;
+  spec.weight = view(weight, format::ElementType::bf16, 1);
+  spec.bias = view(bias, format::ElementType::f32, 1);
+  LinearScratch scratch(2, 2);
+  std::vector<float> y(2);
+
+  linear(spec, std::vector<float>{1 + 0x3p-8F, 0.0F, 0.0F, 1 + 0x1p-8F}, 2, y, scratch);
+
+  EXPECT_EQ(y[0], (1 + 0x1p-6F) * (1 + 0x1p-7F) + 0x1p-16F);
+  EXPECT_EQ(y[1], 1 + 0x1p-16F);
 }
 
 /// Context of the first of two tokens, one head of one unit; a row is Q, K, V.

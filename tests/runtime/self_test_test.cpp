@@ -102,6 +102,18 @@ TEST(SelfTest, AllowsFp32ModelsATolerance) {
   EXPECT_FALSE(run(model.spec(), 1).passed);
 }
 
+TEST(SelfTest, AllowsBf16ModelsWhatRoundingMayMove) {
+  OwnedModel model = recorded({.precision = Precision::bf16});
+  float& expected = model.edit().self_test.cases[0].expected[0];
+  const float size = std::max(1.0F, std::fabs(expected));
+
+  expected += 0.03F * size;
+  EXPECT_TRUE(run(model.spec(), 1).passed);
+
+  expected += 0.1F * size;
+  EXPECT_FALSE(run(model.spec(), 1).passed);
+}
+
 TEST(SelfTest, AllowsMixedModelsMore) {
   const OwnedModel mixed = recorded({.layer_precision = {Precision::int8, Precision::fp32}});
   const OwnedModel fp32 = recorded({.precision = Precision::fp32});

@@ -1,6 +1,7 @@
 // BERT straight from its paper (Devlin et al. 2019, Vaswani et al. 2017), in double precision, one
 // sentence at a time, on dequantized weights. Shares no arithmetic with the runtime: an oracle for
-// its reference back end, whose int8 mode may differ by what coding activations costs.
+// its reference back end, whose int8 and bf16 modes may differ by what
+// coding and rounding activations costs.
 #pragma once
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "base/bfloat16.hpp"
 #include "base/half.hpp"
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
@@ -40,6 +42,8 @@ class NaiveBert {
         return double{half_to_float(tensor.as<std::uint16_t>()[index])};
       case format::ElementType::s8:
         return static_cast<double>(tensor.as<std::int8_t>()[index]);
+      case format::ElementType::bf16:
+        return double{bfloat16_to_float(tensor.as<std::uint16_t>()[index])};
     }
     return 0;
   }
@@ -53,7 +57,7 @@ class NaiveBert {
 
   // What x[in] is multiplied with: an input scale counts as part of the weight that undoes it.
   static double weight(const format::LinearSpec& linear, std::uint32_t out, std::uint32_t in) {
-    if (linear.precision == Precision::fp32) return value(linear.weight, out, in);
+    if (linear.precision != Precision::int8) return value(linear.weight, out, in);
     const std::size_t index = format::panel_index(out, in, linear.in);
     const double input_scale = linear.input_scale.empty() ? 1.0 : value(linear.input_scale, 0, in);
     return input_scale * static_cast<double>(linear.weight.as<std::int8_t>()[index]) *

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/bfloat16.hpp"
 #include "base/half.hpp"
 #include "format/panels.hpp"
 
@@ -109,8 +110,13 @@ class Maker {
     const std::vector<float> values = noise_.normals(std::size_t{rows} * cols, spread);
     if (type == ElementType::f32) return store(type, rows, cols, values);
     std::vector<std::uint16_t> halves(values.size());
-    std::transform(values.begin(), values.end(), halves.begin(), float_to_half);
+    std::transform(values.begin(), values.end(), halves.begin(),
+                   type == ElementType::bf16 ? float_to_bfloat16 : float_to_half);
     return store(type, rows, cols, halves);
+  }
+
+  static ElementType float_type(Precision precision) {
+    return precision == Precision::bf16 ? ElementType::bf16 : ElementType::f32;
   }
 
   format::NormSpec norm() {
@@ -126,10 +132,10 @@ class Maker {
     spec.out = out;
     spec.precision = precision;
     const float spread = 0.9F / std::sqrt(static_cast<float>(std::max(in, 1U)));
-    const std::vector<float> weight = noise_.normals(std::size_t{out} * in, spread);
-    if (precision == Precision::fp32) {
-      spec.weight = store(ElementType::f32, out, in, weight);
+    if (precision != Precision::int8) {
+      spec.weight = matrix(float_type(precision), out, in, spread);
     } else {
+      const std::vector<float> weight = noise_.normals(std::size_t{out} * in, spread);
       const Quantized rows = quantize_rows(weight, out, in);
       spec.weight = store(ElementType::s8, out, in, format::pack_panels(rows.codes, out, in));
       spec.scale = store(ElementType::f32, 1, out, rows.scales);
@@ -187,8 +193,8 @@ class Maker {
   }
 
   void fill_embedding(format::EmbeddingSpec& spec, std::uint32_t vocabulary_size) {
-    if (tiny_.precision == Precision::fp32) {
-      spec.word = matrix(ElementType::f32, vocabulary_size, tiny_.hidden, 0.5F);
+    if (tiny_.precision != Precision::int8) {
+      spec.word = matrix(float_type(tiny_.precision), vocabulary_size, tiny_.hidden, 0.5F);
     } else {
       const std::vector<float> word =
           noise_.normals(std::size_t{vocabulary_size} * tiny_.hidden, 0.5F);

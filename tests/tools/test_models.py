@@ -1,4 +1,5 @@
 """From a checkpoint folder to a model file, and what can be asked of the file itself."""
+import os
 import unittest
 
 from support import Models, ProgramTest, start
@@ -14,6 +15,14 @@ class Export(ProgramTest):
         self.assertEqual((fp32["precision"], int8["precision"]), ("fp32", "int8"))
         self.assertEqual(fp32["bytes"], (self.folder / "a.espl").stat().st_size)
         self.assertEqual(fp32["file"], "a.espl")
+
+    def test_convert_to_bf16_says_so_and_takes_about_half(self):
+        fp32 = self.ok_json("convert", models.checkpoint("embedding"), "-o", self.folder / "a.espl")
+        bf16 = self.ok_json("convert", models.checkpoint("embedding"), "-o", self.folder / "b.espl", "--precision", "bf16")
+
+        self.assertEqual(bf16["precision"], "bf16")
+        self.assertLess(bf16["bytes"], 0.75 * fp32["bytes"])
+        self.assertEqual(self.ok_json("inspect", self.folder / "b.espl")["precision"], "bf16")
 
     def test_the_same_checkpoint_gives_the_same_bytes_and_compress_is_quantize(self):
         for name, verb in [("a", "quantize"), ("b", "quantize"), ("c", "compress")]:
@@ -87,7 +96,7 @@ class Inspect(ProgramTest):
 class Verify(ProgramTest):
     def test_a_good_file_of_every_task_proves_itself(self):
         for kind in ["sequence", "tokens", "masked_lm", "embedding", "regression", "multi_label"]:
-            for precision in ["fp32", "int8"]:
+            for precision in ["fp32", "bf16", "int8"]:
                 with self.subTest(kind=kind, precision=precision):
                     report = self.ok_json("verify", models.model(kind, precision))
                     self.assertTrue(report["self_test"]["passed"])
@@ -155,6 +164,20 @@ class System(ProgramTest):
         self.assertIn("reference", [backend["name"] for backend in report["backends"] if backend["available"]])
         self.assertGreater(report["processors"], 0)
         self.assertIn(report["cpu"], self.ok("sys"))
+
+    def test_every_energy_meter_says_what_it_is_or_why_there_is_none(self):
+        energy, text = self.ok_json("sys")["energy"], self.ok("sys")
+
+        self.assertEqual(list(energy), ["cpu", "gpu"])
+        for meter in energy.values():
+            self.assertIn(meter["tag"], ["measured", "estimated", "unavailable"])
+            self.assertEqual(meter["source"] == "", meter["tag"] == "unavailable")
+            if meter["tag"] != "measured":
+                self.assertNotEqual(meter["reason"], "")
+        if not os.path.exists("/sys/class/powercap"):
+            self.assertEqual(energy["cpu"]["tag"], "estimated")
+            self.assertIn("'/sys/class/powercap' cannot be read", energy["cpu"]["reason"])
+            self.assertIn(f"energy of CPUs  estimated: {energy['cpu']['source']}; ", text)
 
     def test_a_wrong_instruction_set_in_the_environment_is_a_usage_error(self):
         done = start("sys", env={"ESPALIER_MAX_ISA": "sse9"})

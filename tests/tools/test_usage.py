@@ -58,7 +58,7 @@ class Mistakes(ProgramTest):
     def test_values_are_checked_before_any_work(self):
         self.fails(2, "run", "m.espl", "--text", "a", "-t", "0", says="from 1 to 1024, not '0'")
         self.fails(2, "run", "m.espl", "--text", "a", "--format", "jsn", says="did you mean 'jsonl'?")
-        self.fails(2, "convert", "x", "-o", "y", "--precision", "int9", says="fp32 or int8")
+        self.fails(2, "convert", "x", "-o", "y", "--precision", "int9", says="fp32, bf16 or int8")
         self.fails(2, "run", "m.espl", "--text", says="--text needs a value")
         self.fails(2, "run", "m.espl", says="nothing to answer")
         self.fails(2, "run", "--text", "a", says="MODEL is required")

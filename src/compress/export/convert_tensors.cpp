@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include "base/bfloat16.hpp"
 #include "base/canonical.hpp"
 #include "base/half.hpp"
+#include "base/printable.hpp"
 #include "compress/checkpoint/convert_floats.hpp"
 #include "compress/export/quantize_weights.hpp"
 #include "compress/export/smoothing.hpp"
+#include "espalier/error.hpp"
 
 namespace espalier::compress {
 namespace {
@@ -68,6 +72,20 @@ void TensorConverter::for_each_row(const TensorRef& source, const RowVisitor& vi
   }
 }
 
+void TensorConverter::fill_bf16(const TensorRef& source, std::span<std::uint16_t> dst) {
+  for_each_row(source, [&](std::uint32_t row, std::span<const float> values) {
+    const auto rounded = dst.subspan(row * values.size(), values.size());
+    std::transform(values.begin(), values.end(), rounded.begin(), float_to_bfloat16);
+    if (std::all_of(rounded.begin(), rounded.end(),
+                    [](std::uint16_t brain) { return std::isfinite(bfloat16_to_float(brain)); })) {
+      return;
+    }
+    throw Error(ErrorCode::bad_input, "tensor " + printable(source.name(), 80) + ", row " +
+                                          std::to_string(row) +
+                                          ", has a value too large for bfloat16; convert to fp32");
+  });
+}
+
 bool TensorConverter::fits_f16(const TensorRef& source) {
   if (source.stored_as() == checkpoint::ElementType::f16) return true;
   std::vector<float> values(std::min<std::uint64_t>(kChunkValues, source.count()));
@@ -81,7 +99,7 @@ bool TensorConverter::fits_f16(const TensorRef& source) {
 }
 
 format::Tensor TensorConverter::compact_matrix(const TensorRef& source) {
-  if (precision_ == Precision::fp32 || !fits_f16(source)) return f32_matrix(source);
+  if (precision_ != Precision::int8 || !fits_f16(source)) return f32_matrix(source);
   const auto fresh = store_.tensor(ElementType::f16, rows_of(source), cols_of(source));
   const auto halves = fresh.as<std::uint16_t>();
   for_each_row(source, [&](std::uint32_t row, std::span<const float> values) {
@@ -105,10 +123,20 @@ void TensorConverter::word_codes(const TensorRef& source, format::EmbeddingSpec&
 
 format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters) {
   format::EmbeddingSpec embedding;
-  if (precision_ == Precision::int8) {
-    word_codes(parameters.word_embeddings, embedding);
-  } else {
-    embedding.word = f32_matrix(parameters.word_embeddings);
+  const TensorRef& word = parameters.word_embeddings;
+  switch (precision_) {
+    case Precision::fp32:
+      embedding.word = f32_matrix(word);
+      break;
+    case Precision::int8:
+      word_codes(word, embedding);
+      break;
+    case Precision::bf16: {
+      const auto fresh = store_.tensor(ElementType::bf16, rows_of(word), cols_of(word));
+      fill_bf16(word, fresh.as<std::uint16_t>());
+      embedding.word = fresh.tensor;
+      break;
+    }
   }
   embedding.position = compact_matrix(parameters.position_embeddings);
   embedding.segment = compact_matrix(parameters.token_type_embeddings);
@@ -175,11 +203,17 @@ format::LinearSpec TensorConverter::linear(Parts parts) {
     code_weights(parts, {}, linear);
     return linear;
   }
-  const auto weight = store_.tensor(ElementType::f32, linear.out, linear.in);
+  const bool bf16 = precision_ == Precision::bf16;
+  const auto weight =
+      store_.tensor(bf16 ? ElementType::bf16 : ElementType::f32, linear.out, linear.in);
   std::size_t value = 0;
   for (const LinearParameters* part : parts) {
     const auto n_values = static_cast<std::size_t>(part->weight.count());
-    fill_f32(part->weight, weight.as<float>().subspan(value, n_values));
+    if (bf16) {
+      fill_bf16(part->weight, weight.as<std::uint16_t>().subspan(value, n_values));
+    } else {
+      fill_f32(part->weight, weight.as<float>().subspan(value, n_values));
+    }
     value += n_values;
   }
   linear.weight = weight.tensor;

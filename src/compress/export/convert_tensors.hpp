@@ -16,7 +16,7 @@
 namespace espalier::compress {
 
 /// Converts tensors of one model. Every function throws Error(bad_input) when a value is not
-/// finite.
+/// finite, or would not be as bfloat16.
 class TensorConverter {
  public:
   /// on_values: called with the number of values done since the last call; may throw.
@@ -45,6 +45,8 @@ class TensorConverter {
   using RowVisitor = std::function<void(std::uint32_t row, std::span<const float> values)>;
 
   [[nodiscard]] format::Tensor f32_matrix(const checkpoint::TensorRef& source);
+  /// Rounds every value to bfloat16, half to even.
+  void fill_bf16(const checkpoint::TensorRef& source, std::span<std::uint16_t> dst);
   /// F16 in int8 models when that loses nothing, else F32.
   [[nodiscard]] format::Tensor compact_matrix(const checkpoint::TensorRef& source);
   [[nodiscard]] bool fits_f16(const checkpoint::TensorRef& source);

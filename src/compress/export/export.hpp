@@ -1,6 +1,7 @@
 // Start here: a checkpoint folder becomes a ModelSpec that the writer of the format room can store.
-// fp32 keeps every weight; int8 is the dynamic mode, which needs no data: weights per output
-// channel, word embeddings per row, activations per token at run time.
+// fp32 keeps every weight; bf16 rounds those of the linears and the words; int8 is the dynamic
+// mode, which needs no data: weights per output channel, word embeddings per row, activations per
+// token at run time.
 #pragma once
 
 #include <cstdint>

@@ -65,4 +65,7 @@ class Attention {
 
 [[nodiscard]] std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes);
 
+/// Throws Error(unavailable) where the system grants no executable memory.
+[[nodiscard]] std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes);
+
 }  // namespace espalier::runtime::cpu

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
+#include "runtime/cpu/avx2_bf16.hpp"
 #include "runtime/cpu/linear.hpp"
 
 namespace espalier::runtime::cpu {
@@ -60,15 +62,33 @@ class WideningLinear final : public Linear {
   std::vector<float> bias_;
 };
 
+struct Widest {
+  std::uint32_t out = 0;      // of the float linears, bf16 among them
+  std::uint32_t bf16_in = 0;  // of the bf16 linears
+};
+
 class FloatScratch final : public LinearScratch {
  public:
-  explicit FloatScratch(std::uint32_t out) : products(std::size_t{kChunkRows} * float_stride(out)) {
+  explicit FloatScratch(const Widest& widest)
+      : products(std::size_t{kChunkRows} * float_stride(widest.out)),
+        rounded(std::size_t{kChunkRows} * float_stride(widest.bf16_in)) {
     ones.fill(1.0F);
   }
   std::vector<float> products;
+  std::vector<float> rounded;  // input rows of a bf16 linear
   std::array<float, kChunkRows> ones{};
 };
 
+// Where column n of 16 lies in a step of a panel.
+std::size_t place_of(std::size_t n, const float*) {
+  return n;
+}
+std::size_t place_of(std::size_t n, const std::uint16_t*) {
+  return n % 8 * 2 + n / 8;
+}
+
+// Weights of floats, or of bfloat16: such a linear rounds what it reads.
+template <typename Weight, typename Panels>
 class FloatLinear final : public Linear {
  public:
   explicit FloatLinear(const format::LinearSpec& spec)
@@ -76,9 +96,10 @@ class FloatLinear final : public Linear {
         out_(spec.out),
         panels_(std::size_t{float_stride(spec.out)} * spec.in),
         bias_(padded_copy(spec.bias, spec.out)) {
-    const std::span<const float> weight = spec.weight.as<float>();
+    const std::span<const Weight> weight = spec.weight.as<Weight>();
     for (std::size_t n = 0; in_ > 0 && n < out_; ++n) {
-      float* panel = panels_.data() + n / kTileColumns * kTileColumns * in_ + n % kTileColumns;
+      Weight* panel = panels_.data() + n / kTileColumns * kTileColumns * in_ +
+                      place_of(n % kTileColumns, weight.data());
       for (std::size_t k = 0; k < in_; ++k) panel[k * kTileColumns] = weight[n * in_ + k];
     }
   }
@@ -88,8 +109,14 @@ class FloatLinear final : public Linear {
     auto& own = static_cast<FloatScratch&>(scratch);
     const std::size_t stride = float_stride(out_);
     // The kernel reads its left operand through the type that it also writes with.
-    const FloatMatrix x{const_cast<float*>(src.x), float_stride(in_)};
-    scaled_floats(x, src.n_rows, {panels_.data(), in_, out_}, own.ones.data(),
+    FloatMatrix x{const_cast<float*>(src.x), float_stride(in_)};
+    if constexpr (std::is_same_v<Weight, std::uint16_t>) {
+      for (std::size_t row = 0; row < src.n_rows; ++row) {
+        round_row(src.x + row * x.stride, in_, own.rounded.data() + row * x.stride);
+      }
+      x.rows = own.rounded.data();
+    }
+    scaled_floats(x, src.n_rows, Panels{panels_.data(), in_, out_}, own.ones.data(),
                   {own.products.data(), stride});
     for (std::size_t row = 0; row < src.n_rows; ++row) {
       avx2_rows().finish_floats(own.products.data() + row * stride, bias_.data(), out_, output,
@@ -100,16 +127,25 @@ class FloatLinear final : public Linear {
  private:
   std::uint32_t in_;
   std::uint32_t out_;
-  std::vector<float> panels_;
+  std::vector<Weight> panels_;
   std::vector<float> bias_;
 };
 
 class Avx2Linears final : public LinearMaker {
  public:
   std::unique_ptr<Linear> make(const format::LinearSpec& spec) override {
-    if (spec.precision == Precision::int8) return std::make_unique<WideningLinear>(spec);
-    widest_ = std::max(widest_, spec.out);
-    return std::make_unique<FloatLinear>(spec);
+    switch (spec.precision) {
+      case Precision::int8:
+        return std::make_unique<WideningLinear>(spec);
+      case Precision::bf16:
+        widest_.out = std::max(widest_.out, spec.out);
+        widest_.bf16_in = std::max(widest_.bf16_in, spec.in);
+        return std::make_unique<FloatLinear<std::uint16_t, Bf16Panels>>(spec);
+      case Precision::fp32:
+        break;
+    }
+    widest_.out = std::max(widest_.out, spec.out);
+    return std::make_unique<FloatLinear<float, FloatPanels>>(spec);
   }
   std::unique_ptr<LinearScratch> new_scratch() const override {
     return std::make_unique<FloatScratch>(widest_);
@@ -117,7 +153,7 @@ class Avx2Linears final : public LinearMaker {
   CodeLayout code_layout() const noexcept override { return CodeLayout::s16; }
 
  private:
-  std::uint32_t widest_ = 0;
+  Widest widest_;
 };
 
 }  // namespace

@@ -142,9 +142,24 @@ ESPALIER_AVX2_INLINE void multiply_codes(const CodeMatrix& a, const CodePanels& 
   }
 }
 
+// A step's weights, as floats.
+ESPALIER_AVX2_INLINE void load_weights(const float* src, __m256& left, __m256& right) {
+  left = _mm256_loadu_ps(src);
+  right = _mm256_loadu_ps(src + 8);
+}
+
+// Two bfloat16 a 32-bit word: one load, one shift and one mask widen both exactly, no shuffle.
+ESPALIER_AVX2_INLINE void load_weights(const std::uint16_t* src, __m256& left, __m256& right) {
+  const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(src));
+  const __m256i upper = _mm256_set1_epi32(static_cast<std::int32_t>(0xFFFF0000));
+  left = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+  right = _mm256_castsi256_ps(_mm256_and_si256(both, upper));
+}
+
+template <typename Weight>
 struct FloatTile {
   const FloatMatrix& a;
-  const float* panel;
+  const Weight* panel;
   std::uint32_t depth;
   std::uint32_t column;
   const float* row_scale;
@@ -160,10 +175,10 @@ struct FloatTile {
       sums[r][1] = _mm256_setzero_ps();
       src[r] = a.rows + (row + static_cast<std::uint32_t>(r)) * a.stride;
     }
-    const float* weights = panel;
+    const Weight* weights = panel;
     for (std::uint32_t k = 0; k < depth; ++k, weights += kTileColumns) {
-      const __m256 left = _mm256_loadu_ps(weights);
-      const __m256 right = _mm256_loadu_ps(weights + 8);
+      __m256 left, right;
+      load_weights(weights, left, right);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
         add_products(sums[r][0], sums[r][1], src[r] + k, left, right);
@@ -179,6 +194,17 @@ struct FloatTile {
     }
   }
 };
+
+template <typename Weight, typename Panels>
+ESPALIER_AVX2_INLINE void multiply_floats(const FloatMatrix& a, std::uint32_t n_rows,
+                                          const Panels& b, const float* row_scale,
+                                          const FloatMatrix& dst) {
+  const Weight* panel = b.panels;
+  for (std::uint32_t column = 0; column < b.columns; column += kTileColumns) {
+    for_row_tiles(n_rows, FloatTile<Weight>{a, panel, b.depth, column, row_scale, dst});
+    panel += std::size_t{b.depth} * kTileColumns;
+  }
+}
 
 }  // namespace
 
@@ -206,11 +232,12 @@ ESPALIER_AVX2 void context_codes(const CodeMatrix& a, const CodePanels& b, const
 
 ESPALIER_AVX2 void scaled_floats(const FloatMatrix& a, std::uint32_t n_rows, const FloatPanels& b,
                                  const float* row_scale, const FloatMatrix& dst) noexcept {
-  const float* panel = b.panels;
-  for (std::uint32_t column = 0; column < b.columns; column += kTileColumns) {
-    for_row_tiles(n_rows, FloatTile{a, panel, b.depth, column, row_scale, dst});
-    panel += std::size_t{b.depth} * kTileColumns;
-  }
+  multiply_floats<float>(a, n_rows, b, row_scale, dst);
+}
+
+ESPALIER_AVX2 void scaled_floats(const FloatMatrix& a, std::uint32_t n_rows, const Bf16Panels& b,
+                                 const float* row_scale, const FloatMatrix& dst) noexcept {
+  multiply_floats<std::uint16_t>(a, n_rows, b, row_scale, dst);
 }
 
 }  // namespace espalier::runtime::cpu

@@ -64,8 +64,18 @@ struct FloatPanels {
   std::uint32_t columns = 0;
 };
 
-/// dst = row_scale[row] Σ a b in fp32: both matmuls of fp32 attention.
+/// Right operand in bfloat16: panels [columns/16][depth][8][2], where columns n and n + 8 share 32
+/// bits, n in the lower half, so that a shift and a mask widen a register.
+struct Bf16Panels {
+  const std::uint16_t* panels = nullptr;
+  std::uint32_t depth = 0;
+  std::uint32_t columns = 0;
+};
+
+/// dst = row_scale[row] Σ a b in fp32: fp32 and bf16 linears, both matmuls of their attention.
 void scaled_floats(const FloatMatrix& a, std::uint32_t n_rows, const FloatPanels& b,
+                   const float* row_scale, const FloatMatrix& dst) noexcept;
+void scaled_floats(const FloatMatrix& a, std::uint32_t n_rows, const Bf16Panels& b,
                    const float* row_scale, const FloatMatrix& dst) noexcept;
 
 /// Bytes of CodePanels for this many columns and depth.

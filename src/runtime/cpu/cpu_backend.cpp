@@ -38,7 +38,7 @@ void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t
 
 void code_rows(const CpuModel& model, const float* src, const float* input_scale,
                std::uint32_t n_rows, std::uint32_t width, CodeRows& dst, std::size_t first_dst) {
-  if (model.spec.precision == Precision::fp32) return;
+  if (model.spec.precision != Precision::int8) return;
   for (std::uint32_t row = 0; row < n_rows; ++row) {
     dst.scale[first_dst + row] =
         model.rows.quantize_row(src + std::size_t{row} * float_stride(width), input_scale, width,
@@ -136,7 +136,7 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
             spec.embedding.word.as<std::int8_t>().data() + id * hidden,
             spec.embedding.word_scale.as<float>()[id], position, segment, spec.hidden, x);
       } else {
-        ws.model.rows.add_float_embeddings(spec.embedding.word.as<float>().data() + id * hidden,
+        ws.model.rows.add_float_embeddings(float_word(spec.embedding.word, id, ws.head_rows.data()),
                                            position, segment, spec.hidden, x);
       }
     }
@@ -275,7 +275,7 @@ void CpuBackend::read(const Workspace& workspace, Tap tap, std::span<float> dst)
         const float* src = ws.context.data() + row * float_stride(ws.context_width);
         float* out = dst.data() + row * ws.context_width;
         std::copy_n(src, ws.context_width, out);
-        if (ws.model.spec.precision == Precision::fp32) break;
+        if (ws.model.spec.precision != Precision::int8) break;
         const canonical::SymmetricScale scale =
             canonical::symmetric_scale(canonical::max_magnitude({src, ws.context_width}));
         for (std::size_t i = 0; i < ws.context_width; ++i) {

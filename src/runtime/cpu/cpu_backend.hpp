@@ -10,8 +10,8 @@ namespace espalier::runtime::cpu {
 
 /// Which matmuls compute int8 linears; all give the same integers.
 enum class Int8Matmuls : std::uint8_t {
-  best,    ///< oneDNN where it reports VNNI or AMX, ours elsewhere
-  own,     ///< our widening AVX2 kernel
+  best,    ///< ours, but oneDNN where the processor has AMX or AVX2-VNNI, which ours lack
+  own,     ///< ours
   onednn,  ///< oneDNN wherever it is: for tests; without VNNI its sums saturate
 };
 

@@ -7,6 +7,7 @@ namespace {
 
 // Widest first.
 constexpr std::array kKernels = {
+    Kernels{Isa::avx512_vnni, "avx512 vnni", avx512_rows, make_vnni_linears, make_avx512_attention},
     Kernels{Isa::avx2, "avx2 widening", avx2_rows, make_avx2_linears, make_avx2_attention},
 };
 

@@ -1,5 +1,5 @@
-// A linear layer as the CPU back end runs it: prepared once, run by many threads. Two makers exist:
-// our own kernels, always built, and oneDNN's matmuls, where the build has them.
+// A linear layer as the CPU back end runs it: prepared once, run by many threads. There are
+// makers of our own, one an instruction set, and oneDNN's matmuls, where the build has them.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ inline constexpr std::uint32_t kChunkRows = 48;
 
 /// What a linear reads. Both buffers may be read up to kChunkRows rows.
 struct LinearInput {
-  const float* x = nullptr;            // (rows, in), stride float_stride(in): fp32 linears
+  const float* x = nullptr;            // (rows, in), stride float_stride(in): fp32 and bf16 linears
   const void* codes = nullptr;         // (rows, in), stride code_stride(in): int8 linears
   const float* token_scale = nullptr;  // (rows)
   std::uint32_t n_rows = 0;            // <= kChunkRows
@@ -61,11 +61,18 @@ class LinearMaker {
 /// Our kernels for AVX2.
 [[nodiscard]] std::unique_ptr<LinearMaker> make_avx2_linears();
 
+/// Our kernels for AVX-512 VNNI: int8 only, others run on AVX2. Int8 linears read the model's
+/// bytes while they run. Throws Error(unavailable) where the system grants no executable memory.
+[[nodiscard]] std::unique_ptr<LinearMaker> make_vnni_linears();
+
 /// oneDNN's matmuls, ended by `rows`; null when the build has none.
 [[nodiscard]] std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels& rows);
 
 /// Whether oneDNN multiplies u8 by s8 here without saturating: only with VNNI or AMX.
 [[nodiscard]] bool onednn_int8_is_exact();
+
+/// Whether oneDNN multiplies bfloat16 here with instructions of its own kind: AVX-512 BF16 or AMX.
+[[nodiscard]] bool onednn_has_bf16();
 
 /// Version of oneDNN, empty when the build has none.
 [[nodiscard]] std::string onednn_version();

@@ -9,6 +9,9 @@ std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels&) {
 bool onednn_int8_is_exact() {
   return false;
 }
+bool onednn_has_bf16() {
+  return false;
+}
 std::string onednn_version() {
   return {};
 }

@@ -1,19 +1,20 @@
 // Linears on oneDNN's matmul: fp32 anywhere; u8 x s8 -> s32 where the library has VNNI or AMX, with
-// the shift of +128, the scales and the rest of the meaning in our own epilogue.
+// the shift of +128, the scales and the rest of the meaning in our own epilogue; bf16 x bf16 -> f32
+// where the processor has bf16 instructions, which add exact products in fp32 (and take subnormals
+// for zeros).
 //
-// Shapes are fixed at load: a matmul with a run-time number of rows falls back to slow kernels, so
-// rows are rounded up to one of a few buckets. Scratchpads are ours (the library's own is shared by
-// all threads). The packaged library runs on OpenMP; here it runs on the calling thread only.
+// Scratchpads are ours (the library's own is shared by all threads). The packaged library runs on
+// OpenMP; here it runs on the calling thread only.
 #include <algorithm>
 #include <array>
-#include <dnnl.hpp>
 #include <map>
-#include <string_view>
 #include <vector>
 
 #include "base/file_bytes.hpp"
 #include "espalier/error.hpp"
+#include "runtime/cpu/avx2_bf16.hpp"
 #include "runtime/cpu/linear.hpp"
+#include "runtime/cpu/onednn_shapes.hpp"
 
 // Of the OpenMP runtime that oneDNN is linked to. Declared here because <omp.h> is the compiler's,
 // and a compiler may bring another runtime.
@@ -24,15 +25,7 @@ namespace espalier::runtime::cpu {
 namespace {
 
 using dnnl::memory;
-using DataType = memory::data_type;
 using Layout = memory::format_tag;
-
-constexpr std::array<std::uint32_t, 7> kBuckets = {1, 8, 16, 24, 32, 40, kChunkRows};
-
-std::size_t bucket_of(std::uint32_t n_rows) {
-  return static_cast<std::size_t>(std::lower_bound(kBuckets.begin(), kBuckets.end(), n_rows) -
-                                  kBuckets.begin());
-}
 
 // OpenMP's thread count is a property of the calling thread: one for the library, the caller's
 // after.
@@ -47,66 +40,6 @@ class OneOpenMpThread {
   int before_;
 };
 
-// The primitives of all linears of one type and size.
-struct Shape {
-  std::size_t index = 0;  // in the maker's list
-  memory::desc weights;
-  std::array<dnnl::matmul::primitive_desc, kBuckets.size()> descriptions;
-  std::array<dnnl::matmul, kBuckets.size()> primitives;
-
-  [[nodiscard]] bool is_reference() const {
-    return std::any_of(descriptions.begin(), descriptions.end(), [](const auto& description) {
-      return std::string_view(description.impl_info_str()).starts_with("ref");
-    });
-  }
-};
-
-struct ShapeSize {
-  bool int8 = false;
-  std::uint32_t in = 0;
-  std::uint32_t out = 0;
-
-  friend auto operator<=>(const ShapeSize&, const ShapeSize&) = default;
-};
-
-Shape make_shape(const dnnl::engine& engine, const ShapeSize& size, const memory::desc& weights) {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const memory::dim in = size.in, out = size.out;
-  const memory::dim src_stride = size.int8 ? code_stride(size.in) : float_stride(size.in);
-  const memory::dim dst_stride = size.int8 ? code_stride(size.out) : float_stride(size.out);
-  Shape shape;
-  shape.weights = weights;
-  // Largest first: with layout `any` it chooses how all buckets see the weights.
-  for (std::size_t bucket = kBuckets.size(); bucket-- > 0;) {
-    const memory::dim rows = kBuckets[bucket];
-    const memory::desc src({rows, in}, size.int8 ? DataType::u8 : DataType::f32, {src_stride, 1});
-    const memory::desc dst({rows, out}, size.int8 ? DataType::s32 : DataType::f32, {dst_stride, 1});
-    shape.descriptions[bucket] = {engine, src, shape.weights, dst, attributes};
-    shape.weights = shape.descriptions[bucket].weights_desc();
-    shape.primitives[bucket] = dnnl::matmul(shape.descriptions[bucket]);
-  }
-  return shape;
-}
-
-memory::desc weights_as(const ShapeSize& size, Layout layout) {
-  return {{size.in, size.out}, size.int8 ? DataType::s8 : DataType::f32, layout};
-}
-
-// The file's own layout where the library is fast with it, else the layout that the library asks
-// for. fp32: the library's choice when that is a packed one; its plain gemm packs by itself on
-// every call whatever it gets, and is fastest on the file's rows.
-Shape best_shape(const dnnl::engine& engine, const ShapeSize& size) {
-  const Layout in_file = size.int8 ? Layout::BA16a64b4a : Layout::ba;
-  if (size.int8) {
-    Shape shape = make_shape(engine, size, weights_as(size, in_file));
-    return shape.is_reference() ? make_shape(engine, size, weights_as(size, Layout::any)) : shape;
-  }
-  Shape shape = make_shape(engine, size, weights_as(size, Layout::any));
-  const std::string_view chosen = shape.descriptions.back().impl_info_str();
-  return chosen.starts_with("gemm") ? make_shape(engine, size, weights_as(size, in_file)) : shape;
-}
-
 // Handles with exchangeable pointers, made once: creating one allocates.
 struct Call {
   memory src, weights, dst, scratchpad;
@@ -117,7 +50,9 @@ class OneDnnScratch final : public LinearScratch {
   OneDnnScratch(const dnnl::engine& engine, const std::vector<const Shape*>& shapes)
       : stream(engine), calls(shapes.size()) {
     std::size_t scratchpad_bytes = 0, result_bytes = 0;
+    std::uint32_t bf16_in = 0;
     for (const Shape* shape : shapes) {
+      if (shape->size.precision == Precision::bf16) bf16_in = std::max(bf16_in, shape->size.in);
       for (const auto& description : shape->descriptions) {
         scratchpad_bytes = std::max(scratchpad_bytes, description.scratchpad_desc().get_size());
         result_bytes = std::max(result_bytes, description.dst_desc().get_size());
@@ -125,6 +60,7 @@ class OneDnnScratch final : public LinearScratch {
     }
     scratchpad_.resize(scratchpad_bytes / sizeof(Line) + 1);
     result_.resize(result_bytes / sizeof(Line) + 1);
+    narrow_.resize(std::size_t{kChunkRows} * float_stride(bf16_in));
     for (const Shape* shape : shapes) {
       for (std::size_t bucket = 0; bucket < kBuckets.size(); ++bucket) {
         const auto& description = shape->descriptions[bucket];
@@ -139,6 +75,15 @@ class OneDnnScratch final : public LinearScratch {
 
   [[nodiscard]] void* result() noexcept { return result_.data(); }
 
+  /// Rows of a bf16 linear's input, stride float_stride(in).
+  [[nodiscard]] const std::uint16_t* narrow(const LinearInput& src, std::uint32_t in) noexcept {
+    const std::size_t stride = float_stride(in);
+    for (std::size_t row = 0; row < src.n_rows; ++row) {
+      narrow_row(src.x + row * stride, in, narrow_.data() + row * stride);
+    }
+    return narrow_.data();
+  }
+
   dnnl::stream stream;
   std::vector<std::array<Call, kBuckets.size()>> calls;  // (shapes)
 
@@ -148,6 +93,7 @@ class OneDnnScratch final : public LinearScratch {
   };
   std::vector<Line> scratchpad_;
   std::vector<Line> result_;
+  std::vector<std::uint16_t> narrow_;
 };
 
 class OneDnnLinear final : public Linear {
@@ -159,12 +105,10 @@ class OneDnnLinear final : public Linear {
         int8_(spec.precision == Precision::int8),
         out_(spec.out),
         bias_(padded_copy(spec.bias, spec.out)) {
-    const ShapeSize size = {int8_, int8_ ? code_stride(spec.in) : spec.in,
-                            int8_ ? code_stride(spec.out) : spec.out};
     // The file's bytes serve as they lie when the library reads that layout.
     weights_ = spec.weight.bytes.data();
-    if (shape_->weights != weights_as(size, int8_ ? Layout::BA16a64b4a : Layout::ba)) {
-      repack(engine, size, spec);
+    if (shape_->weights != weights_as(shape_->size, layout_in_file(spec.precision))) {
+      repack(engine, spec);
     }
     if (int8_) {
       scale_ = padded_copy(spec.scale, spec.out);
@@ -175,7 +119,7 @@ class OneDnnLinear final : public Linear {
   void run(LinearScratch& scratch, const LinearInput& src, Output output,
            float* dst) const override {
     auto& own = static_cast<OneDnnScratch&>(scratch);
-    multiply(own, int8_ ? src.codes : src.x, src.n_rows);
+    multiply(own, operand(own, src), src.n_rows);
     const std::size_t stride = float_stride(out_);
     for (std::size_t row = 0; row < src.n_rows; ++row) {
       if (int8_) {
@@ -190,6 +134,18 @@ class OneDnnLinear final : public Linear {
   }
 
  private:
+  const void* operand(OneDnnScratch& own, const LinearInput& src) const {
+    switch (shape_->size.precision) {
+      case Precision::fp32:
+        return src.x;
+      case Precision::int8:
+        return src.codes;
+      case Precision::bf16:
+        return own.narrow(src, shape_->size.in);
+    }
+    return nullptr;
+  }
+
   // 128 * (sum of a channel's weights): what the +128 of the codes adds to its sum.
   static std::vector<std::int32_t> corrections(const format::LinearSpec& spec) {
     std::vector<std::int32_t> sums(code_stride(spec.out));
@@ -202,7 +158,8 @@ class OneDnnLinear final : public Linear {
     return sums;
   }
 
-  void repack(const dnnl::engine& engine, const ShapeSize& size, const format::LinearSpec& spec) {
+  void repack(const dnnl::engine& engine, const format::LinearSpec& spec) {
+    const ShapeSize& size = shape_->size;
     owned_ = std::make_unique<FileBytes>(
         FileBytes::copy(std::vector<std::byte>(shape_->weights.get_size())));
     auto* packed = const_cast<std::byte*>(owned_->bytes().data());
@@ -265,9 +222,7 @@ class OneDnnLinears final : public LinearMaker {
 
   std::unique_ptr<Linear> make(const format::LinearSpec& spec) override {
     const OneOpenMpThread one;  // part of what the library compiles for
-    const bool int8 = spec.precision == Precision::int8;
-    const ShapeSize size = {int8, int8 ? code_stride(spec.in) : spec.in,
-                            int8 ? code_stride(spec.out) : spec.out};
+    const ShapeSize size = size_of(spec);
     std::shared_ptr<Shape>& shape = shapes_[size];
     if (shape == nullptr) {
       shape = std::make_shared<Shape>(best_shape(engine_, size));
@@ -294,21 +249,6 @@ class OneDnnLinears final : public LinearMaker {
 
 std::unique_ptr<LinearMaker> make_onednn_linears(const RowKernels& rows) {
   return std::make_unique<OneDnnLinears>(rows);
-}
-
-bool onednn_int8_is_exact() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::avx2_vnni:
-    case dnnl::cpu_isa::avx2_vnni_2:
-    case dnnl::cpu_isa::avx512_core_vnni:
-    case dnnl::cpu_isa::avx512_core_bf16:
-    case dnnl::cpu_isa::avx512_core_fp16:
-    case dnnl::cpu_isa::avx512_core_amx:
-    case dnnl::cpu_isa::avx512_core_amx_fp16:
-      return true;
-    default:
-      return false;
-  }
 }
 
 std::string onednn_version() {

@@ -30,6 +30,18 @@ PreparedHeadLinear prepare_head_linear(const std::optional<format::HeadLinear>& 
   return {spec->in, spec->out, floats_of(spec->weight), floats_of(spec->bias)};
 }
 
+std::string own_path(Precision precision, const Kernels& kernels) {
+  switch (precision) {
+    case Precision::fp32:
+      return "avx2 fp32";
+    case Precision::int8:
+      return std::string(kernels.int8_path);
+    case Precision::bf16:
+      return "avx2 bf16 widening";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const Kernels& kernels,
@@ -43,8 +55,23 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   }
   model->code_layout = model->makers[int8_maker]->code_layout();
   const std::size_t fp32_maker = model->makers[kOneDnn] != nullptr ? kOneDnn : kOwn;
+  // Asked last: it takes a matmul's generation. bf16 instructions come with AVX-512 VNNI.
+  const bool library_bf16 =
+      spec.precision == Precision::bf16 && kernels.isa >= Isa::avx512_vnni && onednn_has_bf16();
+  const std::size_t bf16_maker = library_bf16 ? kOneDnn : kOwn;
+  const auto maker_of = [&](Precision precision) {
+    switch (precision) {
+      case Precision::fp32:
+        return fp32_maker;
+      case Precision::int8:
+        return int8_maker;
+      case Precision::bf16:
+        return bf16_maker;
+    }
+    return kOwn;
+  };
   const auto prepare = [&](const format::LinearSpec& linear) -> PreparedLinear {
-    std::size_t maker = linear.precision == Precision::int8 ? int8_maker : fp32_maker;
+    std::size_t maker = maker_of(linear.precision);
     // oneDNN takes no matmul without a depth or without outputs; ours then gives the bias alone. An
     // int8 linear of ours reads no code when there is no depth, whatever the layout.
     if (linear.in == 0 || linear.out == 0) maker = kOwn;
@@ -73,12 +100,9 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   model->classifier = prepare_head_linear(spec.head.classifier);
   model->transform = prepare_head_linear(spec.head.transform);
   if (spec.head.transform) model->transform_norm = prepare_norm(spec.head.transform_norm, hidden);
-  if (spec.precision == Precision::fp32) {
-    model->path = fp32_maker == kOneDnn ? "oneDNN " + onednn_version() + " fp32" : "avx2 fp32";
-  } else {
-    model->path = int8_maker == kOneDnn ? "oneDNN " + onednn_version() + " int8"
-                                        : std::string(kernels.int8_path);
-  }
+  model->path = maker_of(spec.precision) == kOneDnn
+                    ? "oneDNN " + onednn_version() + " " + std::string(name_of(spec.precision))
+                    : own_path(spec.precision, kernels);
   return model;
 }
 
@@ -90,7 +114,7 @@ AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits) {
           .max_heads = model.max_heads,
           .head_dim = model.spec.head_dim,
           .codes = model.spec.precision == Precision::int8,
-          .floats = model.spec.precision == Precision::fp32};
+          .floats = model.spec.precision != Precision::int8};
 }
 
 // Linears may read a whole chunk however few rows there are.

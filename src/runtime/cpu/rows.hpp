@@ -67,5 +67,6 @@ struct RowKernels {
 };
 
 [[nodiscard]] const RowKernels& avx2_rows() noexcept;
+[[nodiscard]] const RowKernels& avx512_rows() noexcept;
 
 }  // namespace espalier::runtime::cpu

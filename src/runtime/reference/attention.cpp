@@ -77,6 +77,7 @@ KeyValues::KeyValues(Precision mode, std::uint32_t max_rows, HeadShape widest)
   const std::size_t size = std::size_t{max_rows} * widest.width();
   switch (mode) {
     case Precision::fp32:
+    case Precision::bf16:
       keys.resize(size);
       values.resize(size);
       return;
@@ -96,6 +97,7 @@ void KeyValues::store(Precision mode, HeadShape shape, std::size_t row,
   const std::span<const float> value = qkv_row.subspan(2 * width, width);
   switch (mode) {
     case Precision::fp32:
+    case Precision::bf16:
       std::copy_n(key.data(), width, keys.data() + row * width);
       std::copy_n(value.data(), width, values.data() + row * width);
       return;
@@ -131,6 +133,7 @@ void attend_token(Precision mode, HeadShape shape, const KeyValues& key_values, 
     const std::span<float> answer = context.subspan(first, shape.head_dim);
     switch (mode) {
       case Precision::fp32:
+      case Precision::bf16:
         fp32_head(shape, head, key_values, keys, query, answer, scratch);
         break;
       case Precision::int8:

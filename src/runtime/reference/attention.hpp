@@ -1,5 +1,5 @@
 // Self-attention of the reference back end: the keys and values of a block, and the context of one
-// token, in both precisions.
+// token. bf16 attends as fp32 does.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct KeyValues {
   /// qkv_row (3 * width): Q, K, V of one token.
   void store(Precision mode, HeadShape shape, std::size_t row, std::span<const float> qkv_row);
 
-  std::vector<float> keys, values;                  // (rows, width), fp32 mode
+  std::vector<float> keys, values;                  // (rows, width), else
   std::vector<std::int8_t> key_codes, value_codes;  // (rows, width), int8 mode
   std::vector<float> key_scales, value_scales;      // (n_heads, rows): keys of a head lie together
   std::size_t scale_stride;                         // rows of the scales

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/bfloat16.hpp"
 #include "base/canonical.hpp"
 #include "base/half.hpp"
 
@@ -118,6 +119,25 @@ void fp32_linear(const format::LinearSpec& spec, std::span<const float> src, std
   }
 }
 
+void bf16_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
+                 std::span<float> dst, LinearScratch& scratch) noexcept {
+  const std::size_t in = spec.in;
+  const std::span<const std::uint16_t> weight = spec.weight.as<std::uint16_t>();
+  const std::span<const float> bias = spec.bias.as<float>();
+  const std::span<float> inputs(scratch.inputs.data(), n_rows * in);
+  const std::span<float> weights(scratch.scaled.data(), in);
+  std::transform(src.begin(), src.begin() + static_cast<std::ptrdiff_t>(inputs.size()),
+                 inputs.begin(), round_to_bfloat16);
+  for (std::size_t channel = 0; channel < spec.out; ++channel) {
+    const std::span<const std::uint16_t> stored = weight.subspan(channel * in, in);
+    std::transform(stored.begin(), stored.end(), weights.begin(), bfloat16_to_float);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const double sum = dot_in_double(inputs.subspan(row * in, in), weights);
+      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias[channel]});
+    }
+  }
+}
+
 void layer_norm_in_double(std::span<float> x, std::span<const float> weight,
                           std::span<const float> bias, float eps) noexcept {
   const auto size = static_cast<double>(x.size());
@@ -159,6 +179,9 @@ void linear(const format::LinearSpec& spec, std::span<const float> src, std::uin
     case Precision::int8:
       int8_linear(spec, src, n_rows, dst, scratch);
       return;
+    case Precision::bf16:
+      bf16_linear(spec, src, n_rows, dst, scratch);
+      return;
   }
 }
 
@@ -170,6 +193,8 @@ float element(const format::Tensor& tensor, std::size_t index) noexcept {
       return half_to_float(tensor.as<std::uint16_t>()[index]);
     case format::ElementType::s8:
       return static_cast<float>(tensor.as<std::int8_t>()[index]);
+    case format::ElementType::bf16:
+      return bfloat16_to_float(tensor.as<std::uint16_t>()[index]);
   }
   return 0;
 }
@@ -183,6 +208,7 @@ float scaled_dot(Precision mode, std::span<const float> x, std::span<const float
                  const Affine& affine) noexcept {
   switch (mode) {
     case Precision::fp32:
+    case Precision::bf16:
       return static_cast<float>(dot_in_double(x, y) * double{affine.scale} + double{affine.bias});
     case Precision::int8:
       return std::fma(canonical::dot(x, y), affine.scale, affine.bias);
@@ -196,6 +222,7 @@ void layer_norm(Precision mode, std::span<float> x, const format::NormSpec& norm
   const std::span<const float> bias = norm.bias.as<float>();
   switch (mode) {
     case Precision::fp32:
+    case Precision::bf16:
       layer_norm_in_double(x, weight, bias, eps);
       return;
     case Precision::int8:
@@ -208,6 +235,7 @@ void gelu(Precision mode, std::span<float> x) noexcept {
   for (float& value : x) {
     switch (mode) {
       case Precision::fp32:
+      case Precision::bf16:
         value = static_cast<float>(0.5 * double{value} * std::erfc(-double{value} / M_SQRT2));
         break;
       case Precision::int8:
@@ -221,6 +249,7 @@ void tanh(Precision mode, std::span<float> x) noexcept {
   for (float& value : x) {
     switch (mode) {
       case Precision::fp32:
+      case Precision::bf16:
         value = static_cast<float>(std::tanh(double{value}));
         break;
       case Precision::int8:

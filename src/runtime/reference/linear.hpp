@@ -1,4 +1,5 @@
-// Linear layers, norms and activations of the reference back end, in both precisions.
+// Linear layers, norms and activations of the reference back end, in every precision. Outside the
+// linears themselves bf16 is fp32.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +10,25 @@
 
 namespace espalier::runtime::reference {
 
-/// Room for the int8 path of linear(); made once for the widest layer.
+/// Room for the int8 and bf16 paths of linear(); made once for the widest layer.
 struct LinearScratch {
   LinearScratch(std::uint32_t max_rows, std::uint32_t max_in);
 
   std::vector<std::int8_t> codes;  // (in)
-  std::vector<float> scaled;       // (in)
-  std::vector<float> inputs;       // (rows, in rounded up), codes as floats
+  std::vector<float> scaled;       // (in): an input of int8, a channel's weights of bf16
+  std::vector<float> inputs;       // (rows, in rounded up): codes, or bf16 values, as floats
   std::vector<float> scales;       // (rows)
   std::vector<std::int32_t> sums;  // (rows, kPanelColumns)
 };
 
-/// dst = src Wᵀ + bias. src (n_rows, in) f32; dst (n_rows, out). fp32: sums in double. int8: each
+/// dst = src Wᵀ + bias. src (n_rows, in) f32; dst (n_rows, out). fp32: sums in double. bf16: the
+/// same of src rounded to bfloat16. int8: each
 /// row times input_scale coded with its own scale, exact sums, canonical::dequantize. `in` may be
 /// 0: dst is the bias.
 void linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
             std::span<float> dst, LinearScratch& scratch);
 
-/// Element `index` of an f32, f16 or s8 tensor, as f32.
+/// Element `index` of a tensor, as f32.
 [[nodiscard]] float element(const format::Tensor& tensor, std::size_t index) noexcept;
 
 /// Row `row` of a tensor as f32 into dst (cols).

@@ -131,6 +131,7 @@ void embed_token(const format::ModelSpec& spec, std::uint32_t id, std::size_t po
     const float side = element(embedding.segment, segment * spec.hidden + unit);
     switch (spec.precision) {
       case Precision::fp32:
+      case Precision::bf16:
         x[unit] = static_cast<float>(double{word} * double{scale} + double{place} + double{side});
         break;
       case Precision::int8:

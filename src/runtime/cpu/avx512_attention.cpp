@@ -1,0 +1,147 @@
+// Attention on AVX-512 VNNI: keys and values of a head are packed into panels that stay in L1, then
+// tiles of queries go scores → softmax → context without leaving it. fp32 runs on the AVX2 kernels.
+#include <algorithm>
+#include <array>
+
+#include "base/canonical.hpp"
+#include "format/spec.hpp"
+#include "runtime/cpu/attention.hpp"
+#include "runtime/cpu/avx512_buffer.hpp"
+#include "runtime/cpu/avx512_pack.hpp"
+#include "runtime/cpu/avx512_softmax.hpp"
+#include "runtime/cpu/vnni_matmul.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+using format::round_up;
+
+class Avx512Attention final : public Attention {
+ public:
+  explicit Avx512Attention(const AttentionSizes& sizes);
+
+  void run_codes(const AttentionJob& job, const CodedRows& queries, const KeysAndValues& block,
+                 float* context, std::size_t context_stride) override;
+  void run_floats(const AttentionJob& job, const std::vector<float>& queries,
+                  const KeysAndValues& block, float* context, std::size_t context_stride) override {
+    floats_->run_floats(job, queries, block, context, context_stride);
+  }
+
+ private:
+  // Queries at a time: two of the matmul's tiles, whose scores of 512 keys take 24 KB.
+  static constexpr std::uint32_t kQueries = 2 * kVnniTileRows;
+
+  // One head of one sentence.
+  struct Head {
+    std::size_t width;   // elements between rows of codes
+    std::size_t column;  // of the head in a row
+    std::size_t scales;  // of the head's first scale
+  };
+
+  void run_queries(const AttentionJob& job, const Head& head, std::uint32_t first,
+                   const CodedRows& queries, const KeysAndValues& block, float* context,
+                   std::size_t context_stride);
+
+  const VnniKernels& kernels_;
+  AttentionSizes sizes_;
+  std::uint32_t depth_;                   // head_dim rounded up to a group
+  LineBuffer<std::int8_t> key_panels_;    // as pack_keys() lays them out
+  LineBuffer<std::int32_t> key_start_;    // (keys)
+  LineBuffer<std::int8_t> value_panels_;  // as pack_values() lays them out
+  LineBuffer<std::uint8_t> queries_;      // (kQueries, depth)
+  LineBuffer<float> scores_;              // (kQueries, keys rounded up to 16)
+  LineBuffer<std::uint8_t> weights_;      // likewise
+  LineBuffer<float> tile_;                // (kQueries, depth)
+  std::unique_ptr<Attention> floats_;
+};
+
+Avx512Attention::Avx512Attention(const AttentionSizes& sizes)
+    : kernels_(vnni_kernels()), sizes_(sizes), depth_(round_up(sizes.head_dim, kVnniGroup)) {
+  if (sizes.codes) {
+    const std::uint32_t keys = round_up(sizes.max_keys, kVnniGroup);
+    key_panels_ = LineBuffer<std::int8_t>(std::size_t{round_up(keys, 64)} * depth_);
+    key_start_ = LineBuffer<std::int32_t>(keys);
+    value_panels_ = LineBuffer<std::int8_t>(std::size_t{keys} * depth_);
+    queries_ = LineBuffer<std::uint8_t>(std::size_t{kQueries} * depth_);
+    scores_ = LineBuffer<float>(std::size_t{kQueries} * keys);
+    weights_ = LineBuffer<std::uint8_t>(std::size_t{kQueries} * keys);
+    tile_ = LineBuffer<float>(std::size_t{kQueries} * depth_);
+  }
+  AttentionSizes in_floats = sizes;
+  in_floats.codes = false;
+  if (sizes.floats) floats_ = make_avx2_attention(in_floats);
+}
+
+void Avx512Attention::run_codes(const AttentionJob& job, const CodedRows& queries,
+                                const KeysAndValues& block, float* context,
+                                std::size_t context_stride) {
+  const std::uint32_t d = sizes_.head_dim;
+  for (std::uint32_t index = 0; index < job.n_heads; ++index) {
+    const Head head = {std::size_t{job.n_heads} * d, std::size_t{index} * d,
+                       index * sizes_.row_stride()};
+    const std::size_t first = job.first_key * head.width + head.column;
+    pack_keys({block.keys.codes.data() + first, head.width, job.n_keys, d}, key_panels_.data());
+    start_sums(key_panels_.data(), depth_, job.n_keys, key_start_.data());
+    pack_values({block.values.codes.data() + first, head.width, job.n_keys, d},
+                value_panels_.data());
+    for (std::uint32_t done = 0; done < job.n_queries; done += kQueries) {
+      run_queries(job, head, done, queries, block, context, context_stride);
+    }
+  }
+}
+
+void Avx512Attention::run_queries(const AttentionJob& job, const Head& head, std::uint32_t first,
+                                  const CodedRows& queries, const KeysAndValues& block,
+                                  float* context, std::size_t context_stride) {
+  const std::uint32_t d = sizes_.head_dim;
+  const std::uint32_t n = std::min(job.n_queries - first, kQueries);
+  const std::uint32_t padded_keys = round_up(job.n_keys, kVnniGroup);
+  const std::size_t row = job.first_query + first;
+  std::array<float, kQueries> row_scale{};
+  shift_codes({queries.codes.data() + row * head.width + head.column, head.width, n, d},
+              queries_.data());
+  for (std::uint32_t query = 0; query < n; ++query) {
+    row_scale[query] = canonical::query_scale(queries.scale[head.scales + row + query], d);
+  }
+  multiply(kernels_, TileEnd::scores,
+           {.codes = queries_.data(),
+            .code_stride = depth_,
+            .n_rows = n,
+            .depth = depth_,
+            .columns = job.n_keys,
+            .panels = key_panels_.data(),
+            .start = key_start_.data(),
+            .row_scale = row_scale.data(),
+            .column_scale = block.keys.scale.data() + head.scales + job.first_key,
+            .dst = scores_.data(),
+            .dst_stride = padded_keys});
+  for (std::uint32_t query = 0; query < n; ++query) {
+    const std::size_t at = std::size_t{query} * padded_keys;
+    row_scale[query] = attention_weights_u8(scores_.data() + at, job.n_keys,
+                                            block.values.scale.data() + head.scales + job.first_key,
+                                            weights_.data() + at);
+  }
+  multiply(kernels_, TileEnd::context,
+           {.codes = weights_.data(),
+            .code_stride = padded_keys,
+            .n_rows = n,
+            .depth = padded_keys,
+            .columns = d,
+            .panels = value_panels_.data(),
+            .row_scale = row_scale.data(),
+            .dst = tile_.data(),
+            .dst_stride = depth_});
+  for (std::uint32_t query = 0; query < n; ++query) {
+    const float* src = tile_.data() + std::size_t{query} * depth_;
+    std::copy(src, src + d,
+              context + (job.first_context + first + query) * context_stride + head.column);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes) {
+  return std::make_unique<Avx512Attention>(sizes);
+}
+
+}  // namespace espalier::runtime::cpu

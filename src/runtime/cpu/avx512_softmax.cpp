@@ -1,0 +1,51 @@
+#include "runtime/cpu/avx512_softmax.hpp"
+
+#include <algorithm>
+
+#include "runtime/cpu/avx512_math.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+ESPALIER_AVX512_INLINE float top_of(const float* scores, std::uint32_t n_keys) {
+  const __m512 first = _mm512_set1_ps(scores[0]);
+  __m512 top = first;
+  for (std::uint32_t key = 0; key < n_keys; key += 16) {
+    const __mmask16 lanes = first_lanes(n_keys - key);
+    top = _mm512_max_ps(_mm512_mask_loadu_ps(first, lanes, scores + key), top);
+  }
+  return max_of(top);
+}
+
+}  // namespace
+
+ESPALIER_AVX512 float attention_weights_u8(float* scores, std::uint32_t n_keys,
+                                           const float* value_scale, std::uint8_t* p) noexcept {
+  const __m512 highest = _mm512_set1_ps(top_of(scores, n_keys));
+  __m512 total = _mm512_setzero_ps();
+  __m512 top = _mm512_setzero_ps();
+  for (std::uint32_t key = 0; key < n_keys; key += 16) {
+    const __mmask16 lanes = first_lanes(n_keys - key);
+    const __m512 below = _mm512_sub_ps(_mm512_loadu_ps(scores + key), highest);
+    const __m512 e = _mm512_maskz_mov_ps(lanes, exp_nonpositive(below));
+    total = _mm512_add_ps(total, e);
+    const __m512 w = _mm512_mul_ps(e, _mm512_maskz_loadu_ps(lanes, value_scale + key));
+    top = _mm512_max_ps(w, top);
+    _mm512_storeu_ps(scores + key, w);
+  }
+  const float top_weight = max_of(top);
+  if (!(top_weight >= canonical::kTinyRow)) {
+    std::fill(p, p + (n_keys + 15) / 16 * 16, std::uint8_t{0});
+    return 0;
+  }
+  const __m512 inverse = _mm512_set1_ps(255.0F / top_weight);
+  for (std::uint32_t key = 0; key < n_keys; key += 16) {
+    const __m512 scaled =
+        _mm512_max_ps(_mm512_mul_ps(_mm512_loadu_ps(scores + key), inverse), _mm512_setzero_ps());
+    const __m512i codes = _mm512_cvtps_epi32(_mm512_min_ps(scaled, _mm512_set1_ps(255.0F)));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + key), _mm512_cvtepi32_epi8(codes));
+  }
+  return (top_weight / 255.0F) / join(total);
+}
+
+}  // namespace espalier::runtime::cpu

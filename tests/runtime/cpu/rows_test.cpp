@@ -1,0 +1,222 @@
+// The row kernels of every instruction set that this processor has, against the canonical
+// functions, bit for bit: sizes around the vectors' widths, and what lies past a row.
+#include "runtime/cpu/rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/canonical.hpp"
+#include "base/cpu_info.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+constexpr std::uint32_t kSizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 40, 64, 100, 384, 771};
+constexpr float kUntouched = 12345.0F;
+
+struct Row {
+  std::string name;
+  Isa isa;
+  const RowKernels& (*kernels)() noexcept;
+};
+
+class Rows : public ::testing::TestWithParam<Row> {
+ protected:
+  void SetUp() override {
+    if (detected_isa() < GetParam().isa) GTEST_SKIP() << "the processor has no such instructions";
+  }
+
+  [[nodiscard]] static const RowKernels& kernels() { return GetParam().kernels(); }
+
+  /// `size` numbers in [-2, 2], then zeros up to a multiple of 16.
+  std::vector<float> numbers(std::uint32_t size) {
+    std::vector<float> row((size + 15) / 16 * 16);
+    std::uniform_real_distribution<float> number(-2, 2);
+    for (std::uint32_t i = 0; i < size; ++i) row[i] = number(random_);
+    return row;
+  }
+
+  std::mt19937 random_{7};
+};
+
+std::vector<float> first(const std::vector<float>& row, std::uint32_t size) {
+  return {row.begin(), row.begin() + size};
+}
+
+TEST_P(Rows, CodeARowForEitherMatmul) {
+  for (const std::uint32_t size : kSizes) {
+    const std::uint32_t padded = (size + 63) / 64 * 64;
+    const std::vector<float> src = numbers(size), scale = numbers(size);
+    for (const float* input_scale : {static_cast<const float*>(nullptr), scale.data()}) {
+      std::vector<float> scaled = first(src, size);
+      if (input_scale != nullptr) canonical::scale_row(scaled, scale, scaled);
+      std::vector<std::int8_t> expected(size);
+      const float expected_scale = canonical::quantize_row(scaled, expected);
+      std::vector<std::int16_t> words(padded, 99);
+      std::vector<std::uint8_t> bytes(padded, 99);
+
+      const float of_words = kernels().quantize_row(src.data(), input_scale, size,
+                                                    {words.data(), CodeLayout::s16, padded});
+      const float of_bytes = kernels().quantize_row(src.data(), input_scale, size,
+                                                    {bytes.data(), CodeLayout::u8_plus128, padded});
+
+      EXPECT_EQ(of_words, expected_scale);
+      EXPECT_EQ(of_bytes, expected_scale);
+      for (std::uint32_t i = 0; i < padded; ++i) {
+        const int code = i < size ? expected[i] : 0;
+        EXPECT_EQ(words[i], code) << size << " at " << i;
+        EXPECT_EQ(bytes[i], code + 128) << size << " at " << i;
+      }
+    }
+  }
+}
+
+TEST_P(Rows, CodeATinyRowAsZeros) {
+  const std::vector<float> src(16, canonical::kTinyRow / 2);
+  std::vector<std::uint8_t> codes(64);
+
+  EXPECT_EQ(
+      kernels().quantize_row(src.data(), nullptr, 16, {codes.data(), CodeLayout::u8_plus128, 64}),
+      0.0F);
+  EXPECT_EQ(codes, std::vector<std::uint8_t>(64, 128));
+}
+
+TEST_P(Rows, CodeWhatIsNotANumberAsMinus127) {
+  std::vector<float> src(16, 1.0F);
+  src[5] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<std::int8_t> codes(16);
+
+  kernels().quantize_slice(src.data(), 16, codes.data());
+
+  EXPECT_EQ(codes[4], 127);
+  EXPECT_EQ(codes[5], -127);
+}
+
+TEST_P(Rows, CodeASliceWithoutTouchingWhatFollowsIt) {
+  for (const std::uint32_t size : kSizes) {
+    const std::vector<float> src = first(numbers(size), size);
+    std::vector<std::int8_t> expected(size);
+    const float scale = canonical::quantize_row(src, expected);
+    expected.push_back(99);
+    std::vector<std::int8_t> actual(size + 1, 99);
+
+    EXPECT_EQ(kernels().quantize_slice(src.data(), size, actual.data()), scale);
+    EXPECT_EQ(actual, expected) << size;
+  }
+}
+
+TEST_P(Rows, NormaliseARow) {
+  for (const std::uint32_t size : kSizes) {
+    const std::vector<float> src = numbers(size), weight = numbers(size), bias = numbers(size);
+    std::vector<float> expected = src;
+    canonical::layer_norm(std::span(expected).first(size), weight, bias, 1e-5F);
+
+    std::vector<float> actual = src;
+    kernels().layer_norm(actual.data(), size, weight.data(), bias.data(), 1e-5F);
+
+    EXPECT_EQ(actual, expected) << size;
+  }
+}
+
+TEST_P(Rows, AddEmbeddings) {
+  for (const std::uint32_t size : kSizes) {
+    const std::vector<float> word = first(numbers(size), size);
+    const std::vector<float> position = first(numbers(size), size);
+    const std::vector<float> segment = first(numbers(size), size);
+    std::vector<std::int8_t> codes(size);
+    const float scale = canonical::quantize_row(word, codes);
+    std::vector<float> of_codes((size + 15) / 16 * 16), of_floats(of_codes.size());
+
+    kernels().add_code_embeddings(codes.data(), scale, position.data(), segment.data(), size,
+                                  of_codes.data());
+    kernels().add_float_embeddings(word.data(), position.data(), segment.data(), size,
+                                   of_floats.data());
+
+    for (std::uint32_t i = 0; i < of_codes.size(); ++i) {
+      const float coded =
+          i < size ? std::fma(static_cast<float>(codes[i]), scale, position[i]) + segment[i] : 0;
+      EXPECT_EQ(of_codes[i], coded) << size << " at " << i;
+      EXPECT_EQ(of_floats[i], i < size ? (word[i] + position[i]) + segment[i] : 0);
+    }
+  }
+}
+
+TEST_P(Rows, MultiplyTwoRows) {
+  for (const std::uint32_t size : kSizes) {
+    const std::vector<float> x = first(numbers(size), size), y = first(numbers(size), size);
+
+    EXPECT_EQ(kernels().dot(x.data(), y.data(), size), canonical::dot(x, y)) << size;
+  }
+}
+
+float ended(Output output, float y, float before) {
+  switch (output) {
+    case Output::store:
+      return y;
+    case Output::gelu:
+      return canonical::gelu(y);
+    case Output::add:
+      return before + y;
+  }
+  return y;
+}
+
+TEST_P(Rows, EndALinearsSums) {
+  for (const std::uint32_t size : kSizes) {
+    const std::vector<float> scale = numbers(size), bias = numbers(size);
+    std::vector<std::int32_t> sums(scale.size()), correction(scale.size());
+    std::uniform_int_distribution<std::int32_t> number(-1'000'000, 1'000'000);
+    for (std::size_t n = 0; n < sums.size(); ++n) {
+      sums[n] = number(random_);
+      correction[n] = number(random_);
+    }
+    for (const Output output : {Output::store, Output::gelu, Output::add}) {
+      const std::vector<float> before = numbers(size);
+      std::vector<float> dst = before;
+
+      kernels().finish_sums(sums.data(), correction.data(), 1e-5F, scale.data(), bias.data(), size,
+                            output, dst.data());
+
+      for (std::uint32_t n = 0; n < dst.size(); ++n) {
+        const float y = canonical::dequantize(sums[n] - correction[n], 1e-5F, scale[n], bias[n]);
+        EXPECT_EQ(dst[n], n < size ? ended(output, y, before[n]) : 0) << size << " at " << n;
+      }
+    }
+  }
+}
+
+TEST_P(Rows, EndALinearsProductsWhateverLiesPastThem) {
+  for (const std::uint32_t size : kSizes) {
+    std::vector<float> products = numbers(size);
+    std::fill(products.begin() + size, products.end(), kUntouched);
+    const std::vector<float> bias = numbers(size);
+    for (const Output output : {Output::store, Output::gelu, Output::add}) {
+      const std::vector<float> before = numbers(size);
+      std::vector<float> dst = before;
+
+      kernels().finish_floats(products.data(), bias.data(), size, output, dst.data());
+
+      for (std::uint32_t n = 0; n < dst.size(); ++n) {
+        const float expected = n < size ? ended(output, products[n] + bias[n], before[n]) : 0;
+        EXPECT_EQ(dst[n], expected) << size << " at " << n;
+      }
+    }
+  }
+}
+
+std::string name_of(const ::testing::TestParamInfo<Row>& given) {
+  return given.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryInstructionSet, Rows,
+                         ::testing::Values(Row{"Avx2", Isa::avx2, avx2_rows},
+                                           Row{"Avx512", Isa::avx512_vnni, avx512_rows}),
+                         name_of);
+
+}  // namespace
+}  // namespace espalier::runtime::cpu
