@@ -105,7 +105,8 @@ const Model::Impl::Prepared& Model::Impl::prepared(std::string_view name) const 
 Model Model::open(const std::filesystem::path& file, const OpenOptions& options) {
   return opening(printable(file.string()), [&] {
     const FileAccess access = options.map_file ? FileAccess::map : FileAccess::read;
-    return Model(std::make_shared<const Impl>(format::ModelFile::parse(FileBytes::open(file, access))));
+    return Model(
+        std::make_shared<const Impl>(format::ModelFile::parse(FileBytes::open(file, access))));
   });
 }
 

@@ -14,8 +14,9 @@ struct BatchLimits {
   unsigned threads = 1;
 };
 
-/// A sentence split by rows gives each thread at least this many: with four, our int8 kernel runs at
-/// its full rate, and what the meetings cost (one a layer) is far less than the other threads bring.
+/// A sentence split by rows gives each thread at least this many: with four, our int8 kernel runs
+/// at its full rate, and what the meetings cost (one a layer) is far less than the other threads
+/// bring.
 inline constexpr std::uint32_t kMinRowsOfSplit = 4;
 
 /// Makes plans, one at a time, in memory that it keeps. Belongs to one thread.
