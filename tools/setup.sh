@@ -6,10 +6,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/setup.sh [--lean] [--demo]
+usage: tools/setup.sh [--lean] [--demo] [--emulated]
   --lean  leave LibTorch out: enough to build and test everything but the training tools
   --demo  what tools/demo.sh needs: leave the check tools (clang, clang-format, clang-tidy) out,
           and fetch the checkpoint all-MiniLM-L6-v2
+  --emulated  also what tests/emulated/ runs on: a cross compiler for 64-bit Arm, and emulators
 A LibTorch or oneDNN in a folder of the environment variable CMAKE_PREFIX_PATH is used instead of fetching one.
 Needs about 0.1 GB of disk with --lean and 0.6 GB without (1.7 GB while unpacking), in ESPALIER_DEPS.
 TEXT
@@ -19,6 +20,7 @@ build_packages=(g++ cmake ninja-build ccache make libflatbuffers-dev flatbuffers
   libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev libxxhash-dev nlohmann-json3-dev libyaml-cpp-dev
   libzip-dev zlib1g-dev libxbyak-dev python3 python3-pip unzip pkg-config ca-certificates)
 check_packages=(clang libclang-rt-dev clang-format clang-tidy)
+emulated_packages=(g++-aarch64-linux-gnu qemu-user xorriso cpio xz-utils)
 
 # One line a wheel: requirement, sha256. The CUDA wheels are the versions libtorch_cpu.so of that torch asks for.
 torch_wheels='torch==2.15.0 48c2d861134c0b5697c7602cb5ffa68f62a2989fdcd1717e593356f67996ca1e
@@ -39,10 +41,12 @@ die() {  # die EXIT_CODE MESSAGE
 
 lean=no
 demo=no
+emulated=no
 for argument in "$@"; do
   case $argument in
     --lean) lean=yes ;;
     --demo) demo=yes ;;
+    --emulated) emulated=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die 2 "unknown option '$argument'" ;;
   esac
@@ -52,6 +56,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # ---- Debian packages ------------------------------------------------------------------------------
 packages=("${build_packages[@]}")
 [[ $demo == yes ]] || packages+=("${check_packages[@]}")
+[[ $emulated == no ]] || packages+=("${emulated_packages[@]}")
 
 missing_packages() {  # prints those of "${packages[@]}" that are not installed
   local installed
@@ -198,3 +203,4 @@ if ((${#wanted[@]})); then
     esac
   done
 fi
+if [[ $emulated == yes ]]; then "$root/tests/emulated/fetch.sh"; fi
