@@ -6,7 +6,6 @@
 #include <cstring>
 #include <string>
 
-#include "compress/checkpoint/torch_objects.hpp"
 #include "espalier/error.hpp"
 #include "tests/compress/checkpoint/torch_builder.hpp"
 
