@@ -41,8 +41,9 @@ Precision precision_of(std::string_view name) {
   return Precision::fp32;
 }
 
-// Converts and writes. The checkpoint and the model in memory are gone when it returns.
-void write(const ExportRequest& request) {
+// Converts and writes; returns the size of the weights it read. The checkpoint and the model in
+// memory are gone when it returns.
+std::uint64_t write(const ExportRequest& request) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
@@ -57,16 +58,7 @@ void write(const ExportRequest& request) {
   throw_if_interrupted();
   format::write_model(model.spec(), request.output,
                       request.force ? Overwrite::replace : Overwrite::refuse);
-}
-
-std::uint64_t folder_bytes(const std::string& folder) {
-  std::uint64_t n_bytes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".safetensors") {
-      n_bytes += entry.file_size();
-    }
-  }
-  return n_bytes;
+  return model.source_bytes();
 }
 
 }  // namespace
@@ -75,11 +67,10 @@ void export_model(const ExportRequest& request) {
   if (request.quiet) silence_notes();
   check_output(request);
   const auto start = std::chrono::steady_clock::now();
-  write(request);
+  const std::uint64_t source_bytes = write(request);
   const Model model = Model::open(request.output);  // what was written is what can be read
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   const ModelInfo& info = model.info();
-  const std::uint64_t source_bytes = folder_bytes(request.folder);
   if (request.format == "json") {
     print_json({{"file", base_name(request.output)},
                 {"bytes", info.file_bytes},

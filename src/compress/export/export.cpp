@@ -213,6 +213,9 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
 
   auto parts = std::make_unique<ExportedModel::Parts>();
   parts->notes = source.notes();
+  for (const std::filesystem::path& weights : source.weight_paths()) {
+    parts->source_bytes += std::filesystem::file_size(weights);
+  }
   format::ModelSpec& spec = parts->spec;
   spec.task = task_of(config);
   spec.precision = options.precision;

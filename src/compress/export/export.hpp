@@ -47,11 +47,15 @@ class ExportedModel {
   /// What a user should know about the conversion, one sentence each.
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return parts_->notes; }
 
+  /// Bytes of the checkpoint's files of weights.
+  [[nodiscard]] std::uint64_t source_bytes() const noexcept { return parts_->source_bytes; }
+
   struct Parts {
     TensorStore store;
     std::string vocabulary;
     format::ModelSpec spec;  // views store and vocabulary
     std::vector<std::string> notes;
+    std::uint64_t source_bytes = 0;
   };
   explicit ExportedModel(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 
