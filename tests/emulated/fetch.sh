@@ -100,6 +100,8 @@ lay() {  # lay NAME WORDS: WORDS say what it is made of; a folder made of others
   say "fetching $1"
   exec {lock}>"$deps/.lock"
   flock "$lock"
+  if [[ -f $deps/$1/.stamp && $(<"$deps/$1/.stamp") == "$stamp" ]]; then exec {lock}>&-; return 0; fi  # another run did it
+  rm -rf "$deps"/.emulated.??????  # left by a run that was killed
   work=$(mktemp -d "$deps/.emulated.XXXXXX")
   "lay_$1" "$work/tree"
   printf '%s\n' "$stamp" >"$work/tree/.stamp"
