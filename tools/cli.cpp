@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <new>
 
@@ -53,18 +54,21 @@ void set_choice(const OptionText& text, const std::string& given) {
              did_you_mean(given, choices));
 }
 
-std::uint32_t whole_number(const OptionText& text, const std::string& given) {
-  std::uint64_t number = 0;
+// One number and nothing else, in the option's range; `kind` is how an error calls it.
+template <typename Number>
+Number number_in_range(const OptionText& text, const std::string& given, std::string_view kind) {
+  Number number = 0;
   const char* end = given.data() + given.size();
   const std::from_chars_result result = std::from_chars(given.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end || number < text.min || number > text.max) {
-    const bool bounded = text.max != std::numeric_limits<std::uint32_t>::max();
-    fail_usage(std::string(long_name(text)) + " takes a whole number " +
-               (bounded ? "from " + std::to_string(text.min) + " to " + std::to_string(text.max)
-                        : "of at least " + std::to_string(text.min)) +
-               ", not " + in_quotes(given));
+  const auto value = static_cast<double>(number);
+  if (result.ec == std::errc() && result.ptr == end && value >= text.min && value <= text.max) {
+    return number;
   }
-  return static_cast<std::uint32_t>(number);
+  const bool bounded = text.max != std::numeric_limits<std::uint32_t>::max();
+  fail_usage(std::string(long_name(text)) + " takes " + std::string(kind) + " " +
+             (bounded ? "from " + shortest_text(text.min) + " to " + shortest_text(text.max)
+                      : "of at least " + shortest_text(text.min)) +
+             ", not " + in_quotes(given));
 }
 
 struct SetField {
@@ -78,7 +82,13 @@ struct SetField {
   }
   void operator()(std::optional<std::string>* field) const { *field = given[0]; }
   void operator()(std::vector<std::string>* field) const { *field = given; }
-  void operator()(std::uint32_t* field) const { *field = whole_number(text, given[0]); }
+  void operator()(std::uint32_t* field) const {
+    *field = static_cast<std::uint32_t>(
+        number_in_range<std::uint64_t>(text, given[0], "a whole number"));
+  }
+  void operator()(double* field) const {
+    *field = number_in_range<double>(text, given[0], "a number");
+  }
 };
 
 void add_option(CLI::App& app, const BoundOption& option) {
@@ -162,6 +172,9 @@ std::string default_value(const BoundOption& option) {
   if (const auto* field = std::get_if<std::uint32_t*>(&option.field)) {
     return **field == 0 ? std::string() : std::to_string(**field);  // 0 is explained by the help
   }
+  if (const auto* field = std::get_if<double*>(&option.field)) {
+    return **field == 0 ? std::string() : shortest_text(**field);
+  }
   return {};
 }
 
@@ -181,6 +194,15 @@ std::string usage_line(const Command& command, const std::string& program) {
 }
 
 }  // namespace
+
+std::string shortest_text(double number) {
+  char digits[32];
+  const bool whole = std::floor(number) == number && std::abs(number) < 1e15;
+  const std::to_chars_result result =
+      whole ? std::to_chars(std::begin(digits), std::end(digits), static_cast<long long>(number))
+            : std::to_chars(std::begin(digits), std::end(digits), number);
+  return {digits, result.ptr};
+}
 
 bool parse(const Command& command, const std::string& program,
            std::span<const std::string> arguments) {
@@ -237,7 +259,7 @@ std::string help_text(const Command& command, const std::string& program) {
   return help;
 }
 
-std::string markdown_table(const Command& command) {
+std::string markdown_table(const Command& command, bool common) {
   const auto cell = [](std::string text) {
     for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
       text.insert(at, "\\");
@@ -246,6 +268,7 @@ std::string markdown_table(const Command& command) {
   };
   std::string table = "| option | value | default | meaning |\n|---|---|---|---|\n";
   for (const BoundOption& option : command.options) {
+    if (option.text.common != common) continue;
     const std::string fallback = default_value(option);
     table += "| `" + std::string(option.text.name) + "` | " +
              cell(is_positional(option.text) ? std::string() : value_name(option)) + " | " +

@@ -23,15 +23,16 @@ struct OptionText {
   std::string_view help;          ///< lower case, no full stop
   std::string_view value = {};    ///< stands for the value in --help: "FILE"
   std::string_view choices = {};  ///< "fp32|int8": nothing else is accepted
-  std::uint32_t min = 0;          ///< of a number
-  std::uint32_t max = std::numeric_limits<std::uint32_t>::max();
+  double min = 0;                 ///< of a number, itself allowed
+  double max = std::numeric_limits<std::uint32_t>::max();
   bool required = false;
+  bool common = false;  ///< the same in several verbs: the README lists it once for all of them
 };
 
 /// A field to fill: a flag, a text, a text that may be absent, texts of an option that may be
-/// repeated, or a whole number.
+/// repeated, or a number.
 using OptionField = std::variant<bool*, std::string*, std::optional<std::string>*,
-                                 std::vector<std::string>*, std::uint32_t*>;
+                                 std::vector<std::string>*, std::uint32_t*, double*>;
 
 struct BoundOption {
   OptionText text;
@@ -52,15 +53,21 @@ struct Command {
   std::function<void()> run;  ///< after parsing; throws Error when it fails
 };
 
-/// visit(options, visitor) calls visitor(OptionText, field) for each option.
+/// The options of a struct with its fields: visit(options, visitor) calls visitor(OptionText,
+/// field) for each.
+template <typename Options>
+std::vector<BoundOption> bound_options(Options& options) {
+  std::vector<BoundOption> bound;
+  visit(options, [&bound](const OptionText& option, auto& field) {
+    bound.push_back({option, &field});
+  });
+  return bound;
+}
+
 template <typename Options>
 Command make_command(const CommandText& text, void (*run)(const Options&)) {
   auto options = std::make_shared<Options>();
-  Command command{text, {}, [options, run] { run(*options); }};
-  visit(*options, [&](const OptionText& option, auto& field) {
-    command.options.push_back({option, &field});
-  });
-  return command;
+  return {text, bound_options(*options), [options, run] { run(*options); }};
 }
 
 /// Fills the command's fields from `arguments`. Returns false when --help was asked for and
@@ -71,8 +78,11 @@ Command make_command(const CommandText& text, void (*run)(const Options&)) {
 /// The text of --help: examples, then options, on one screen.
 [[nodiscard]] std::string help_text(const Command& command, const std::string& program);
 
-/// The options as rows of a Markdown table, for the README.
-[[nodiscard]] std::string markdown_table(const Command& command);
+/// A number as options show it: whole ones without an exponent, others with the digits they need.
+[[nodiscard]] std::string shortest_text(double number);
+
+/// The command's own options, or those it has in common with others, as a Markdown table.
+[[nodiscard]] std::string markdown_table(const Command& command, bool common = false);
 
 /// Runs `body` and turns what it throws into one line on standard error and an exit code.
 [[nodiscard]] int guarded(const std::string& program, const std::function<void()>& body);

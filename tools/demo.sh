@@ -2,13 +2,14 @@
 # Compresses a real checkpoint and shows what that costs and gains, from a fresh clone, in one command.
 #   tools/demo.sh                       all-MiniLM-L6-v2, fetched; needs no LibTorch
 #   tools/demo.sh DIR [EVAL_FILE]       a Hugging Face BERT checkpoint of yours, and labelled data to judge it on
-#   tools/demo.sh --full ...            the same with the programs built by preset `release`
+#   tools/demo.sh --full                the whole story with LibTorch: fine-tunes it to tell what customers want (sentences
+#                                       of ours), distils it to three layers, quantizes, and shows all four models
 # Leaves the models in build/demo/. Progress goes to stderr, the result to stdout.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' tools/demo.sh; }
+usage() { sed -n '2,7s/^# \{0,1\}//p' tools/demo.sh; }
 say() { printf 'demo: %s\n' "$*" >&2; }
 die() {  # die EXIT_CODE MESSAGE
   say "$2"
@@ -16,17 +17,23 @@ die() {  # die EXIT_CODE MESSAGE
 }
 absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$called_from" "$1" ;; esac; }
 
+full=no
 preset=lean
 setup_options=(--lean --demo)
+targets=(espalier_cli espalier_run)
 places=()
 for argument in "$@"; do
   case $argument in
-    --full) preset=release setup_options=(--demo) ;;
+    --full)
+      full=yes preset=release setup_options=(--demo)
+      targets+=(espalier_train_program espalier_distill_program)
+      ;;
     -h | --help) usage; exit 0 ;;
     -*) usage >&2; die 2 "unknown option '$argument'" ;;
     *) places+=("$(absolute "$argument")") ;;
   esac
 done
+[[ $full == no || ${#places[@]} == 0 ]] || die 2 "--full has a checkpoint and data of its own; leave names away"
 ((${#places[@]} <= 2)) || die 2 "at most a checkpoint folder and a data file, got ${#places[@]} names"
 checkpoint=${places[0]:-.deps/all-minilm-l6-v2}
 data=${places[1]:-}
@@ -37,12 +44,49 @@ data=${places[1]:-}
 tools/setup.sh "${setup_options[@]}"
 say "building (preset $preset)"
 cmake --preset "$preset" >&2
-cmake --build --preset "$preset" -j "$(nproc)" --target espalier_cli espalier_run >&2
+cmake --build --preset "$preset" -j "$(nproc)" --target "${targets[@]}" >&2
 
 out=build/demo
 mkdir -p "$out"
 programs=build/$preset/bin
 PATH=$PWD/$programs:$PATH
+
+# Fine-tune, distil, quantize, compare. The checkpoint knows English, so the English sentences of the data are taken.
+tell_the_whole_story() {
+  local part model
+  for part in train dev test; do
+    awk -F'\t' 'NR == 1 || $3 == "en"' "tests/data/intents/$part.tsv" >"$out/intents.$part.tsv"
+  done
+  say "fine-tuning $checkpoint to tell eight intents apart"
+  espalier finetune "$checkpoint" --task classify --train "$out/intents.train.tsv" --eval "$out/intents.dev.tsv" \
+    --freeze-embeddings --learning-rate 2e-4 --batch-size 16 --epochs 6 -o "$out/teacher" --force >&2
+  say "distilling it to three layers"
+  espalier distill --teacher "$out/teacher" --student-layers 3 --train "$out/intents.train.tsv" \
+    --eval "$out/intents.dev.tsv" --freeze-embeddings --learning-rate 2e-4 --batch-size 16 --epochs 10 \
+    -o "$out/student" --force >&2
+  say "converting, quantizing, asking and timing all four"
+  for model in teacher student; do
+    espalier convert "$out/$model" -o "$out/$model.fp32.espl" --force >&2
+    espalier quantize "$out/$model" -o "$out/$model.int8.espl" --force >&2
+    for part in fp32 int8; do
+      espalier evaluate "$out/$model.$part.espl" --data "$out/intents.test.tsv" \
+        --compare "$out/teacher.fp32.espl" --format json >"$out/$model.$part.evaluation.json"
+      espalier bench "$out/$model.$part.espl" -b 1 -s 16 -t "$(nproc)" --warmup 5 -r 50 --format json \
+        >"$out/$model.$part.one.json"
+    done
+  done
+  python3 -B tools/demo_report.py --full "$out"
+}
+
+if [[ $full == yes ]]; then
+  tell_the_whole_story
+  cat <<TEXT
+
+The models are in $out, the programs in $programs. Ask one:
+  $programs/espalier run $out/student.int8.espl --text "my parcel has not come yet"
+TEXT
+  exit 0
+fi
 
 # Twelve sentences of ours, four subjects: a good embedding puts each beside its kin.
 cat >"$out/sentences.txt" <<'TEXT'

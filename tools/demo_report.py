@@ -1,7 +1,8 @@
 """Prints the demo's result from what the programs wrote; tools/demo.sh calls it with that folder.
 
 Reads PRECISION.{espl,answers.jsonl,one.json,mixed.json} and, where there was labelled data, PRECISION.evaluation.json,
-for PRECISION fp32 and int8. Python's standard library only."""
+for PRECISION fp32 and int8. With --full: MODEL.PRECISION.{espl,evaluation.json,one.json} of teacher and student, and
+what training them left in MODEL/. Python's standard library only."""
 import itertools
 import json
 import math
@@ -71,11 +72,36 @@ def table(folder, answers):
 
 
 def print_table(rows):
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
     for number, row in enumerate(rows):
-        print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}")
+        print("  ".join([f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:]))]))
         if number == 0:
-            print("-" * (sum(widths) + 4))
+            print("-" * (sum(widths) + 2 * (len(widths) - 1)))
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def print_whole_story(folder):
+    """Four models side by side, then what it took to train them."""
+    models = [(model, precision) for model in ("teacher", "student") for precision in PRECISIONS]
+    evaluations = [read_json(folder / f"{model}.{precision}.evaluation.json") for model, precision in models]
+    sizes = [(folder / f"{model}.{precision}.espl").stat().st_size / 1e6 for model, precision in models]
+    benches = [read_json(folder / f"{model}.{precision}.one.json")["rows"][0] for model, precision in models]
+    print_table([
+        ("", *(" ".join(names) for names in models)),
+        ("file size, MB (10^6 bytes)", *(f"{size:.1f}" for size in sizes)),
+        (f"accuracy % (n = {evaluations[0]['n']})", *(f"{found['accuracy']:.1f}" for found in evaluations)),
+        ("answers unlike teacher fp32", *(str(found["flips"]) for found in evaluations)),
+        (f"one sentence of {benches[0]['seq']} tokens, ms", *(f"{bench['p50_ms']:.2f}" for bench in benches)),
+    ])
+    print()
+    for model in ("teacher", "student"):
+        card = read_json(folder / model / "training.json")
+        energy = card["energy"]
+        cost = f"{energy['joules'] / 1000:.1f} kJ {energy['tag']}" if energy["joules"] else "energy unavailable"
+        print(f"training the {model}: {card['steps']} steps, {card['seconds']:.0f} s, {cost}")
 
 
 def print_nearest_pairs(sentences, answers):
@@ -99,6 +125,8 @@ def print_answers(sentences, answers):
 
 
 def main():
+    if sys.argv[1] == "--full":
+        return print_whole_story(Path(sys.argv[2]))
     folder = Path(sys.argv[1])
     sentences = (folder / "sentences.txt").read_text(encoding="utf-8").splitlines()
     answers = {precision: read_answers(folder / f"{precision}.answers.jsonl") for precision in PRECISIONS}

@@ -35,9 +35,9 @@ constexpr Verb kVerbs[] = {
 };
 
 constexpr Handoff kHandoffs[] = {
-    {"vocab", "espalier-train", true},    {"pretrain", "espalier-train", true},
-    {"finetune", "espalier-train", true}, {"distill", "espalier-distill", false},
-    {"prune", "espalier-prune", false},
+    {"vocab", "espalier-train", true},     {"new", "espalier-train", true},
+    {"pretrain", "espalier-train", true},  {"finetune", "espalier-train", true},
+    {"distill", "espalier-distill", true}, {"prune", "espalier-prune", false},
 };
 
 const Verb* find_verb(std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -21,6 +22,10 @@ void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
+  // LibTorch's threads meet after every operation. The OpenMP library reads only here, at its start,
+  // whether those that wait spin or sleep; spinning takes the processor from whatever they wait for
+  // on a busy machine.
+  ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {
     throw Error(ErrorCode::unavailable,

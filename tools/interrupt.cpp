@@ -26,6 +26,10 @@ void catch_signals() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+bool interrupt_requested() {
+  return received_signal != 0;
+}
+
 void throw_if_interrupted() {
   if (received_signal == SIGINT) throw Error(ErrorCode::interrupted, "interrupted");
   if (received_signal == SIGTERM) throw Error(ErrorCode::terminated, "terminated");

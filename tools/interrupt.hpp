@@ -7,6 +7,9 @@ namespace espalier::tools {
 /// Catches SIGINT and SIGTERM, and ignores SIGPIPE: a closed pipe is an error of the write instead.
 void catch_signals();
 
+/// Whether a signal has come, for work that has something to save before it ends.
+[[nodiscard]] bool interrupt_requested();
+
 /// Throws Error(interrupted) or Error(terminated) once a signal has come.
 void throw_if_interrupted();
 

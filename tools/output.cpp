@@ -66,8 +66,12 @@ bool notes_are_silenced() {
   return silenced;
 }
 
+bool notes_go_to_a_terminal() {
+  return !silenced && is_terminal();
+}
+
 Progress::Progress(std::string_view unit, std::size_t total)
-    : unit_(unit), total_(total), start_s_(now_s()), wanted_(!silenced && is_terminal()) {}
+    : unit_(unit), total_(total), start_s_(now_s()), wanted_(notes_go_to_a_terminal()) {}
 
 Progress::~Progress() {
   if (shown_) std::fprintf(stderr, "\r\033[K");

@@ -23,6 +23,9 @@ void note(const std::string& line);
 void silence_notes();
 [[nodiscard]] bool notes_are_silenced();
 
+/// Whether notes are read by a person at a terminal that can redraw a line.
+[[nodiscard]] bool notes_go_to_a_terminal();
+
 /// A progress bar on standard error: only on a terminal, and only for work that lasts a second.
 class Progress {
  public:

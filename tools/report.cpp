@@ -57,7 +57,9 @@ std::string hex(std::uint64_t number) {
 }
 
 std::string base_name(const std::string& path) {
-  return valid_utf8(std::filesystem::path(path).filename().string());
+  const std::filesystem::path whole = std::filesystem::path(path).lexically_normal();
+  // A folder may come with a slash at its end.
+  return valid_utf8((whole.has_filename() ? whole : whole.parent_path()).filename().string());
 }
 
 }  // namespace espalier::tools

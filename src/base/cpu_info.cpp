@@ -94,6 +94,14 @@ Isa usable_isa() {
               "ESPALIER_MAX_ISA is " + printable(wanted) + "; it may be one of " + known);
 }
 
+bool multiplies_bf16() noexcept {
+#if defined(__x86_64__)
+  return detected_isa() >= Isa::avx512_vnni && bit(Cpuid(7, 1).eax, 5);
+#else
+  return false;
+#endif
+}
+
 std::string cpu_name() {
   std::string name = "unknown";
   if (std::FILE* file = std::fopen("/proc/cpuinfo", "re")) {

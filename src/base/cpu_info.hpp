@@ -20,6 +20,10 @@ enum class Isa : std::uint8_t { baseline, avx2, avx2_vnni, avx512_vnni, amx };
 /// An empty value counts as unset. Throws Error(usage) when it names no instruction set.
 [[nodiscard]] Isa usable_isa();
 
+/// Whether the processor multiplies bfloat16 numbers by itself (AVX512-BF16, which every processor
+/// with AMX-BF16 has too). Not lowered by ESPALIER_MAX_ISA: training does not ask for that.
+[[nodiscard]] bool multiplies_bf16() noexcept;
+
 /// Name of the processor as the operating system gives it; "unknown" where it does not.
 [[nodiscard]] std::string cpu_name();
 

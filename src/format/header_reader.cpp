@@ -31,6 +31,8 @@ static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(Ele
 static_assert(static_cast<int>(schema::Task::MAX) == static_cast<int>(Task::fill_mask));
 static_assert(static_cast<int>(schema::Precision::MAX) == static_cast<int>(Precision::bf16));
 static_assert(static_cast<int>(schema::Pooling::MAX) == static_cast<int>(Pooling::cls));
+static_assert(static_cast<int>(schema::PoolerActivation::MAX) ==
+              static_cast<int>(PoolerActivation::relu));
 
 /// Copies tables to plain values. Lists are bounded before they are copied, and what strings and
 /// numbers take in memory is charged against the header's own size: tables that share one long
@@ -166,6 +168,8 @@ class HeaderReader {
     result.transform = head_linear("head.transform", stored.transform());
     result.transform_norm = norm("head.transform_norm", stored.transform_norm());
     result.decoder_bias = tensor("head.decoder_bias", stored.decoder_bias());
+    result.pooler_activation =
+        checked_enum<PoolerActivation>("head.pooler_activation", stored.pooler_activation());
     return result;
   }
 

@@ -135,7 +135,8 @@ class HeaderWriter {
     const auto transform_norm = write(head.transform_norm);
     const auto decoder_bias = write(head.decoder_bias);
     return schema::CreateHead(fbb_, pooler, classifier, static_cast<schema::Pooling>(head.pooling),
-                              head.normalize, transform, transform_norm, decoder_bias);
+                              head.normalize, transform, transform_norm, decoder_bias,
+                              static_cast<schema::PoolerActivation>(head.pooler_activation));
   }
 
   Offset<schema::Tokenizer> write(const TokenizerSpec& spec) {

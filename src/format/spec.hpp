@@ -107,7 +107,8 @@ struct NormSpec {
 };
 
 /// word: f32 or bf16 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale
-/// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16.
+/// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16. segment may
+/// be empty (DistilBERT): then nothing is added, and the segments of tokens are not looked at.
 struct EmbeddingSpec {
   Tensor word;
   Tensor word_scale;
@@ -133,7 +134,10 @@ struct LayerSpec {
 
 enum class Pooling : std::uint8_t { mean, cls };
 
-/// classify, multi_label, regress: pooler (tanh) and classifier on the first token.
+/// What follows the pooler: tanh in BERT, ReLU in DistilBERT.
+enum class PoolerActivation : std::uint8_t { tanh, relu };
+
+/// classify, multi_label, regress: pooler, its activation and classifier on the first token.
 /// tag: classifier on every token. embed: pooling, then L2 normalisation if asked for.
 /// fill_mask: transform, GELU, transform_norm, then the word embeddings as decoder + decoder_bias.
 struct HeadSpec {
@@ -143,7 +147,8 @@ struct HeadSpec {
   bool normalize = false;
   std::optional<HeadLinear> transform;
   NormSpec transform_norm;
-  Tensor decoder_bias;  // (1, vocabulary) f32
+  Tensor decoder_bias;                                          // (1, vocabulary) f32
+  PoolerActivation pooler_activation = PoolerActivation::tanh;  // tanh without a pooler
 };
 
 struct AddedToken {
@@ -214,6 +219,7 @@ struct ModelSpec {
 
   [[nodiscard]] std::uint32_t vocabulary_size() const noexcept { return embedding.word.rows; }
   [[nodiscard]] std::uint32_t n_positions() const noexcept { return embedding.position.rows; }
+  /// 0: the model does without.
   [[nodiscard]] std::uint32_t n_segments() const noexcept { return embedding.segment.rows; }
 };
 

@@ -19,7 +19,7 @@ void check_sizes(const ModelSpec& spec) {
   check_range("layers", spec.layers.size(), 1, kMaxLayers);
   check_range("embedding.word.rows", spec.vocabulary_size(), 1, kMaxVocabulary);
   check_range("embedding.position.rows", spec.n_positions(), kMinLength, kMaxPositions);
-  check_range("embedding.segment.rows", spec.n_segments(), 1, kMaxSegments);
+  check_range("embedding.segment.rows", spec.n_segments(), 0, kMaxSegments);
   check_range("max_length", spec.max_length, kMinLength, spec.n_positions());
   check_range("labels", spec.labels.size(), 0, kMaxLabels);
   const float eps = spec.layer_norm_eps;
@@ -49,8 +49,12 @@ void check_embedding(const ModelSpec& spec) {
   }
   check_f32_or_f16("embedding.position", embedding.position,
                    {.rows = spec.n_positions(), .cols = spec.hidden});
-  check_f32_or_f16("embedding.segment", embedding.segment,
-                   {.rows = spec.n_segments(), .cols = spec.hidden});
+  if (spec.n_segments() > 0) {
+    check_f32_or_f16("embedding.segment", embedding.segment,
+                     {.rows = spec.n_segments(), .cols = spec.hidden});
+  } else {
+    check_absent("embedding.segment", embedding.segment, "it has no rows");
+  }
   check_norm("embedding.norm", embedding.norm, spec.hidden);
 }
 
@@ -116,6 +120,8 @@ void check_head(const ModelSpec& spec) {
   const auto n_labels = static_cast<std::uint32_t>(spec.labels.size());
   check_presence("head.pooler", head.pooler.has_value(), parts.pooler);
   if (head.pooler) check_head_linear("head.pooler", *head.pooler, spec.hidden, spec.hidden);
+  check_range("head.pooler_activation", static_cast<unsigned>(head.pooler_activation), 0,
+              parts.pooler ? static_cast<unsigned>(PoolerActivation::relu) : 0);
   check_presence("head.classifier", head.classifier.has_value(), parts.classifier);
   if (head.classifier) {
     check_head_linear("head.classifier", *head.classifier, spec.hidden, n_labels);

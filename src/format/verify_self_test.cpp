@@ -28,7 +28,7 @@ void check_case(const std::string& where, const ModelSpec& spec, const SelfTestC
     if (id >= spec.vocabulary_size()) {
       check_range(indexed(where + ".ids", token), id, 0, spec.vocabulary_size() - 1);
     }
-    if (test.segments[token] >= spec.n_segments()) {
+    if (spec.n_segments() > 0 && test.segments[token] >= spec.n_segments()) {
       check_range(indexed(where + ".segments", token), test.segments[token], 0,
                   spec.n_segments() - 1);
     }

@@ -98,7 +98,8 @@ class Backend {
   [[nodiscard]] virtual std::vector<std::unique_ptr<Workspace>> new_workspaces(
       const PreparedModel&, const Limits&, ThreadTeam& team) const = 0;
 
-  /// x = LayerNorm(word + position + segment) and its codes, for `rows` of the block. When `rows`
+  /// x = LayerNorm(word + position + segment), of a model without segments LayerNorm(word +
+  /// position), and its codes, for `rows` of the block. When `rows`
   /// is not the whole block, all members of the team call this and the other steps on their ranges,
   /// which together cover the block.
   virtual void embed(Workspace&, const TokenBlock&, RowRange rows) const = 0;

@@ -93,7 +93,7 @@ void check_sentence(const TokenBatch& batch, std::size_t sentence, std::uint32_t
                            std::to_string(spec.vocabulary_size()));
     }
     const unsigned segment = batch.segments[begin + token];
-    if (segment >= spec.n_segments()) {
+    if (spec.n_segments() > 0 && segment >= spec.n_segments()) {
       refuse(sentence, "token " + std::to_string(token) + ": segment " + std::to_string(segment) +
                            ", the model has " + std::to_string(spec.n_segments()));
     }

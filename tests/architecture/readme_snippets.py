@@ -2,6 +2,7 @@
 
 Before each block fenced as ```sh stands one of these, invisible on the rendered page:
   <!-- run -->               the block is run, in order with the page's other ones, in one temporary folder
+  <!-- run with LibTorch --> the same where the programs that train were built
   <!-- not run: REASON -->   it is not, and this says why
 In that folder my-bert/ is a tiny checkpoint; PATH begins with the built programs (ESPALIER_PROGRAMS, set by CTest)."""
 import os
@@ -14,12 +15,12 @@ from typing import NamedTuple
 import tree
 
 FENCE = re.compile(r"^```sh[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
-MARK = re.compile(r"<!-- (run|not run: \S.*?) -->\s*\Z")
+MARK = re.compile(r"<!-- (run|run with LibTorch|not run: \S.*?) -->\s*\Z")
 
 
 class Snippet(NamedTuple):
     line: int
-    mark: str  # "run", "not run: ..." or "" where the mark is missing
+    mark: str  # "run", "run with LibTorch", "not run: ..." or "" where the mark is missing
     script: str
 
 
@@ -61,9 +62,12 @@ class ReadmeSnippets(unittest.TestCase):
         programs = os.environ.get("ESPALIER_PROGRAMS", "")
         if not programs:
             self.fail("ESPALIER_PROGRAMS names no folder: run this through ctest")
+        marks = ["run"]
+        if os.path.exists(os.path.join(programs, "espalier-train")):
+            marks.append("run with LibTorch")
         for file in readmes():
             text = (tree.ROOT / file).read_text(encoding="utf-8")
-            to_run = [snippet for snippet in snippets(text) if snippet.mark == "run"]
+            to_run = [snippet for snippet in snippets(text) if snippet.mark in marks]
             if not to_run:
                 continue
             with tempfile.TemporaryDirectory() as folder:
@@ -76,12 +80,12 @@ class ReadmeSnippets(unittest.TestCase):
 
 
 class TheRunnerBites(unittest.TestCase):
-    PAGE = ("a\n\n<!-- run -->\n```sh\ntrue\n```\n\n<!-- not run: needs a network -->\n```sh\nfalse\n```\n\n"
+    PAGE = ("a\n\n<!-- run -->\n```sh\ntrue\n```\n<!-- run with LibTorch -->\n```sh\nls\n```\n\n<!-- not run: needs a network -->\n```sh\nfalse\n```\n\n"
             "```sh\nx\n```\n")
 
     def test_marks_are_read_and_a_missing_one_is_seen(self):
         self.assertEqual([(found.line, found.mark) for found in snippets(self.PAGE)],
-                         [(4, "run"), (9, "not run: needs a network"), (13, "")])
+                         [(4, "run"), (8, "run with LibTorch"), (13, "not run: needs a network"), (17, "")])
 
     def test_a_command_that_fails_in_the_middle_is_seen(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -40,6 +40,16 @@ std::vector<Shape> all_shapes() {
        {.task = Task::embed, .pooling = Pooling::cls, .normalize = false},
        {4, 31}},
       {"HalfHead", {.task = Task::classify, .small_type = ElementType::f16}, {10, 10}},
+      {"NoSegments",
+       {.task = Task::multi_label,
+        .hidden = 37,
+        .head_dim = 5,
+        .n_heads = {3},
+        .intermediate = {41},
+        .segments = 0,
+        .pooler_activation = format::PoolerActivation::relu},
+       {5, 17, 1}},
+      {"TagWithoutSegments", {.task = Task::tag, .segments = 0}, {19, 2}},
       {"FillMask", {.task = Task::fill_mask, .small_type = ElementType::f16}, {12, 2, 8}},
   };
 }

@@ -147,6 +147,7 @@ while kill -0 "$emulator" 2>/dev/null && ((SECONDS - started < limit_s)); do
   ! grep -qE '^@@ end|Kernel panic' "$work/serial" 2>/dev/null || break
 done
 took_s=$((SECONDS - started))
+touch "$work/serial"  # which the emulator makes at the first character
 
 # ---- the verdict ----------------------------------------------------------------------------------
 tr -d '\r' <"$work/serial" >"$work/console" || true

@@ -208,6 +208,8 @@ std::vector<Forgery> forged_tensors() {
       {"SegmentsMany", classify(),
        [](OwnedModel& m) { m.edit().embedding.segment = m.edit().embedding.position; },
        "embedding.segment.rows"},
+      {"SegmentsWithoutRows", classify(),
+       [](OwnedModel& m) { m.edit().embedding.segment.rows = 0; }, "embedding.segment"},
   };
 }
 
@@ -279,6 +281,9 @@ std::vector<Forgery> forged_heads() {
        [](OwnedModel& m) { m.edit().head.pooler = m.edit().head.classifier; }, "head.pooler"},
       {"ClassifierWithEmbed", of(Task::embed),
        [](OwnedModel& m) { m.edit().head.classifier = format::HeadLinear{}; }, "head.classifier"},
+      {"ReluWithoutPooler", of(Task::tag),
+       [](OwnedModel& m) { m.edit().head.pooler_activation = format::PoolerActivation::relu; },
+       "head.pooler_activation"},
       {"PoolingWithClassify", classify(),
        [](OwnedModel& m) { m.edit().head.pooling = format::Pooling::cls; }, "head.pooling"},
       {"NormalizeWithClassify", classify(), [](OwnedModel& m) { m.edit().head.normalize = true; },

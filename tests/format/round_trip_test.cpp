@@ -39,6 +39,8 @@ std::vector<Named> models() {
       {"ClassifyBf16", {.precision = Precision::bf16, .self_test = true}},
       {"FillMaskBf16", {.task = Task::fill_mask, .precision = Precision::bf16, .self_test = true}},
       {"FillMaskFp32", {.task = Task::fill_mask, .precision = Precision::fp32, .self_test = true}},
+      {"NoSegments",
+       {.segments = 0, .pooler_activation = format::PoolerActivation::relu, .self_test = true}},
       {"HalfParts", {.small_type = format::ElementType::f16}},
       {"Uneven", {.n_heads = {3, 1, 2}, .intermediate = {17, 64, 130}}},
       {"NoHeads", {.n_heads = {0, 4}, .intermediate = {64, 64}}},
@@ -135,6 +137,8 @@ TEST_P(RoundTrip, GivesBackEveryOtherField) {
   EXPECT_EQ(written.labels, read.labels);
   EXPECT_EQ(written.head.pooling, read.head.pooling);
   EXPECT_EQ(written.head.normalize, read.head.normalize);
+  EXPECT_EQ(written.head.pooler_activation, read.head.pooler_activation);
+  EXPECT_EQ(written.n_segments(), read.n_segments());
   EXPECT_EQ(written.tokenizer.vocabulary, read.tokenizer.vocabulary);
   EXPECT_EQ(written.self_test.tolerance, read.self_test.tolerance);
   ASSERT_EQ(written.self_test.cases.size(), read.self_test.cases.size());

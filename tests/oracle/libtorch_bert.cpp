@@ -70,9 +70,9 @@ struct LibTorchBert::Weights {
       : config(checkpoint.config()),
         word(tensor_of(checkpoint.parameters().word_embeddings)),
         position(tensor_of(checkpoint.parameters().position_embeddings)),
-        segment(tensor_of(checkpoint.parameters().token_type_embeddings)),
         norm(checkpoint.parameters().embeddings_norm, config.layer_norm_eps) {
     const checkpoint::BertParameters& parameters = checkpoint.parameters();
+    if (parameters.token_type_embeddings) segment = tensor_of(*parameters.token_type_embeddings);
     for (const auto& layer : parameters.layers) layers.emplace_back(layer, config.layer_norm_eps);
     if (parameters.pooler) pooler.emplace(*parameters.pooler);
     if (parameters.classifier) classifier.emplace(*parameters.classifier);
@@ -110,14 +110,19 @@ std::vector<float> LibTorchBert::logits(std::span<const TokenId> ids,
     id[token] = to_int(ids[static_cast<std::size_t>(token)]);
     side[token] = segments[static_cast<std::size_t>(token)];
   }
-  at::Tensor x = w.norm(w.word.index_select(0, id) + w.position.slice(0, 0, n_tokens) +
-                        w.segment.index_select(0, side));
+  at::Tensor x = w.word.index_select(0, id) + w.position.slice(0, 0, n_tokens);
+  if (w.segment.defined()) x = x + w.segment.index_select(0, side);
+  x = w.norm(x);
   for (const Layer& layer : w.layers) x = layer(x, w.config.head_dim);
   if (w.transform) {
     x = at::linear((*w.transform_norm)(at::gelu((*w.transform)(x))), w.word, w.decoder_bias);
   } else if (w.classifier) {
-    const bool whole = w.config.architecture == checkpoint::Architecture::sequence_classification;
-    x = (*w.classifier)(whole ? at::tanh((*w.pooler)(x.slice(0, 0, 1))) : x);
+    if (w.pooler) {
+      const at::Tensor pooled = (*w.pooler)(x.slice(0, 0, 1));
+      const bool is_bert = w.config.family == checkpoint::Family::bert;
+      x = is_bert ? at::tanh(pooled) : at::relu(pooled);
+    }
+    x = (*w.classifier)(x);
   }
   x = x.contiguous();
   const float* values = x.data_ptr<float>();

@@ -89,6 +89,19 @@ TEST(Executor, RefusesASegmentThatTheModelLacks) {
   EXPECT_EQ(given.message, "sentence 2 token 1: segment 2, the model has 2");
 }
 
+TEST(Executor, LooksAtNoSegmentOfAModelWithoutThem) {
+  Ready model({.segments = 0, .pooler_activation = format::PoolerActivation::relu});
+  TokenBatch batch = make_batch(make_sentences(Lengths{4, 6}));
+  std::vector<float> expected(4);
+  model.executor.run(batch, expected);
+  std::fill(batch.segments.begin(), batch.segments.end(), std::uint8_t{255});
+  std::vector<float> dst(4);
+
+  model.executor.run(batch, dst);
+
+  EXPECT_EQ(dst, expected);
+}
+
 TEST(Executor, RefusesASentenceThatIsTooLong) {
   Ready model({.positions = 16, .max_length = 12});
   const TokenBatch batch = make_batch(make_sentences(Lengths{12, 13}));

@@ -105,8 +105,9 @@ class NaiveBert {
     for (std::size_t token = 0; token < ids.size(); ++token) {
       for (std::size_t unit = 0; unit < spec_.hidden; ++unit) {
         x[token][unit] = word(static_cast<std::size_t>(to_int(ids[token])), unit) +
-                         value(spec_.embedding.position, token, unit) +
-                         value(spec_.embedding.segment, segments[token], unit);
+                         value(spec_.embedding.position, token, unit);
+        if (spec_.embedding.segment.empty()) continue;
+        x[token][unit] += value(spec_.embedding.segment, segments[token], unit);
       }
       norm(spec_.embedding.norm, x[token]);
     }
@@ -161,7 +162,8 @@ class NaiveBert {
   [[nodiscard]] Vector classify(Vector x) const {
     if (spec_.head.pooler) {
       x = apply(*spec_.head.pooler, x);
-      for (double& entry : x) entry = std::tanh(entry);
+      const bool is_tanh = spec_.head.pooler_activation == format::PoolerActivation::tanh;
+      for (double& entry : x) entry = is_tanh ? std::tanh(entry) : std::fmax(entry, 0.0);
     }
     return apply(*spec_.head.classifier, x);
   }

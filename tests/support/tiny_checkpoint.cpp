@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
 
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/tiny_vocabulary.hpp"
@@ -88,7 +90,8 @@ void add_layer(TensorList& tensors, const TinyCheckpoint& tiny, std::size_t laye
 void add_head(TensorList& tensors, const TinyCheckpoint& tiny, const std::string& prefix) {
   const bool has_pooler = tiny.architecture == TinyArchitecture::model ||
                           tiny.architecture == TinyArchitecture::sequence_classification;
-  if (has_pooler && tiny.pooler) {
+  const bool bare = tiny.architecture == TinyArchitecture::model;
+  if (has_pooler && tiny.pooler && !(tiny.distilbert && bare)) {
     tensors.add_linear(prefix + "pooler.dense", tiny.hidden, tiny.hidden);
   }
   switch (tiny.architecture) {
@@ -120,23 +123,81 @@ const char* class_name(TinyArchitecture architecture) {
   return "";
 }
 
+// Parts of names, each after those that contain it; a tensor whose new name is empty is not stored.
+constexpr std::pair<std::string_view, std::string_view> kDistilBertNames[] = {
+    {"embeddings.token_type_embeddings", ""},
+    {"bert.pooler.dense", "pre_classifier"},
+    {"pooler.dense", "pre_classifier"},
+    {"encoder.layer", "transformer.layer"},
+    {"attention.self.query", "attention.q_lin"},
+    {"attention.self.key", "attention.k_lin"},
+    {"attention.self.value", "attention.v_lin"},
+    {"attention.output.dense", "attention.out_lin"},
+    {"attention.output.LayerNorm", "sa_layer_norm"},
+    {"intermediate.dense", "ffn.lin1"},
+    {"output.dense", "ffn.lin2"},
+    {"output.LayerNorm", "output_layer_norm"},
+    {"cls.predictions.transform.dense", "vocab_transform"},
+    {"cls.predictions.transform.LayerNorm", "vocab_layer_norm"},
+    {"cls.predictions.bias", "vocab_projector.bias"}};
+
+std::string distilbert_name(std::string name) {
+  for (const auto& [bert, distilbert] : kDistilBertNames) {
+    const std::size_t place = name.find(bert);
+    if (place == std::string::npos) continue;
+    if (distilbert.empty()) return "";
+    name.replace(place, bert.size(), distilbert);
+  }
+  return name.starts_with("bert.") ? "distil" + name : name;
+}
+
+std::vector<TinyTensor> as_distilbert(std::vector<TinyTensor> tensors) {
+  for (TinyTensor& tensor : tensors) tensor.name = distilbert_name(tensor.name);
+  std::erase_if(tensors, [](const TinyTensor& tensor) { return tensor.name.empty(); });
+  return tensors;
+}
+
+Json distilbert_config_of(const TinyCheckpoint& tiny) {
+  return {{"activation", "gelu"},
+          {"architectures", {std::string("Distil") + class_name(tiny.architecture)}},
+          {"attention_dropout", 0.1},
+          {"dim", tiny.hidden},
+          {"dropout", 0.1},
+          {"hidden_dim", tiny.intermediate},
+          {"initializer_range", 0.02},
+          {"max_position_embeddings", tiny.positions},
+          {"model_type", "distilbert"},
+          {"n_heads", tiny.heads},
+          {"n_layers", tiny.layers},
+          {"pad_token_id", 0},
+          {"qa_dropout", 0.1},
+          {"seq_classif_dropout", 0.2},
+          {"sinusoidal_pos_embds", false},
+          {"tie_weights_", true},
+          {"vocab_size", tiny_vocabulary().size()}};
+}
+
+Json bert_config_of(const TinyCheckpoint& tiny) {
+  return {{"architectures", {class_name(tiny.architecture)}},
+          {"attention_probs_dropout_prob", 0.1},
+          {"hidden_act", "gelu"},
+          {"hidden_dropout_prob", 0.1},
+          {"hidden_size", tiny.hidden},
+          {"initializer_range", 0.02},
+          {"intermediate_size", tiny.intermediate},
+          {"layer_norm_eps", 1e-12},
+          {"max_position_embeddings", tiny.positions},
+          {"model_type", "bert"},
+          {"num_attention_heads", tiny.heads},
+          {"num_hidden_layers", tiny.layers},
+          {"pad_token_id", 0},
+          {"position_embedding_type", "absolute"},
+          {"type_vocab_size", 2},
+          {"vocab_size", tiny_vocabulary().size()}};
+}
+
 Json config_of(const TinyCheckpoint& tiny) {
-  Json config = {{"architectures", {class_name(tiny.architecture)}},
-                 {"attention_probs_dropout_prob", 0.1},
-                 {"hidden_act", "gelu"},
-                 {"hidden_dropout_prob", 0.1},
-                 {"hidden_size", tiny.hidden},
-                 {"initializer_range", 0.02},
-                 {"intermediate_size", tiny.intermediate},
-                 {"layer_norm_eps", 1e-12},
-                 {"max_position_embeddings", tiny.positions},
-                 {"model_type", "bert"},
-                 {"num_attention_heads", tiny.heads},
-                 {"num_hidden_layers", tiny.layers},
-                 {"pad_token_id", 0},
-                 {"position_embedding_type", "absolute"},
-                 {"type_vocab_size", 2},
-                 {"vocab_size", tiny_vocabulary().size()}};
+  Json config = tiny.distilbert ? distilbert_config_of(tiny) : bert_config_of(tiny);
   const bool has_labels = tiny.architecture == TinyArchitecture::sequence_classification ||
                           tiny.architecture == TinyArchitecture::token_classification;
   for (std::size_t label = 0; has_labels && label < tiny.labels.size(); ++label) {
@@ -213,7 +274,7 @@ std::vector<TinyTensor> tiny_tensors(const TinyCheckpoint& tiny) {
     add_layer(tensors, tiny, layer, prefix + "encoder.layer." + std::to_string(layer) + ".");
   }
   add_head(tensors, tiny, prefix);
-  std::vector<TinyTensor> list = tensors.take();
+  std::vector<TinyTensor> list = tiny.distilbert ? as_distilbert(tensors.take()) : tensors.take();
   if (tiny.edit_tensors) tiny.edit_tensors(list);
   return list;
 }

@@ -1,5 +1,6 @@
-// Writes tiny random BERT checkpoint folders in Hugging Face layout, for the tests of every room
-// that reads checkpoints or what was made of them. Nothing here uses the reader under test.
+// Writes tiny random BERT and DistilBERT checkpoint folders in Hugging Face layout, for the tests
+// of every room that reads checkpoints or what was made of them. Nothing here uses the reader under
+// test.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ enum class TinyPooling { mean, cls };
 
 /// What to write. The defaults are a two-layer BertForSequenceClassification with two labels.
 struct TinyCheckpoint {
+  bool distilbert = false;  // names and keys of DistilBERT, no segments, no pooler in a bare model
   TinyArchitecture architecture = TinyArchitecture::sequence_classification;
   std::uint32_t hidden = 32;
   std::uint32_t heads = 4;

@@ -203,7 +203,7 @@ class Maker {
       spec.word_scale = store(ElementType::f32, 1, vocabulary_size, rows.scales);
     }
     spec.position = matrix(tiny_.small_type, tiny_.positions, tiny_.hidden, 0.2F);
-    spec.segment = matrix(tiny_.small_type, 2, tiny_.hidden, 0.2F);
+    spec.segment = matrix(tiny_.small_type, tiny_.segments, tiny_.hidden, 0.2F);
     spec.norm = norm();
   }
 
@@ -236,6 +236,7 @@ class Maker {
       case Task::multi_label:
       case Task::regress:
         head.pooler = head_linear(tiny_.hidden, tiny_.hidden, 0.2F);
+        head.pooler_activation = tiny_.pooler_activation;
         head.classifier = head_linear(tiny_.hidden, n_labels, 0.3F);
         break;
       case Task::tag:

@@ -24,11 +24,13 @@ struct TinyModel {
   std::vector<std::uint32_t> intermediate = {64, 64};  // one a layer; 0: no feed-forward
   std::vector<Precision> layer_precision = {};         // one a layer; empty: all as `precision`
   std::uint32_t positions = 64;
+  std::uint32_t segments = 2;            // 0: none, as in DistilBERT
   std::uint32_t max_length = 0;          // 0: all positions
   std::vector<std::string> labels = {};  // empty: as many as the task needs at least
   format::ElementType small_type = format::ElementType::f32;  // positions, segments and head
   format::Pooling pooling = format::Pooling::mean;            // embed only
   bool normalize = true;                                      // embed only
+  format::PoolerActivation pooler_activation = format::PoolerActivation::tanh;
   bool input_scales = false;  // of the int8 linears that read a LayerNorm
   std::uint64_t seed = 1;
   bool self_test = false;  // adds two cases of the right shape whose outputs are noise

@@ -24,6 +24,14 @@ foreach(_program espalier_cli espalier_run)
   endif()
 endforeach()
 
+# LibTorch is a large package of the user's own: where it was found at build time it is looked for later.
+foreach(_program espalier_train_program espalier_distill_program)
+  if(TARGET ${_program})
+    set_target_properties(${_program} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+    install(TARGETS ${_program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
+
 if(ESPALIER_WITH_ONEDNN)
   find_package(EspalierOneDNN 3.1 REQUIRED)
   if(EspalierOneDNN_IS_BUNDLED)

@@ -19,49 +19,32 @@ constexpr std::array<Architecture, 4> kArchitectures = {
     Architecture::model, Architecture::sequence_classification, Architecture::token_classification,
     Architecture::masked_lm};
 
-// Read below, or without any effect on what an encoder computes at inference.
+// Of every family: read below, or without any effect on what an encoder computes at inference.
 constexpr std::array kKnownKeys = {"_name_or_path",
                                    "_num_labels",
                                    "add_cross_attention",
                                    "architectures",
-                                   "attention_probs_dropout_prob",
                                    "bos_token_id",
-                                   "classifier_dropout",
                                    "cross_attention_hidden_size",
-                                   "directionality",
                                    "dtype",
                                    "embedding_size",
                                    "eos_token_id",
                                    "espalier",
                                    "finetuning_task",
                                    "gradient_checkpointing",
-                                   "hidden_act",
-                                   "hidden_dropout_prob",
-                                   "hidden_size",
                                    "id2label",
                                    "initializer_range",
-                                   "intermediate_size",
                                    "is_decoder",
                                    "is_encoder_decoder",
                                    "label2id",
                                    "language",
-                                   "layer_norm_eps",
-                                   "layer_norm_epsilon",
-                                   "max_position_embeddings",
                                    "model_type",
                                    "name",
-                                   "num_attention_heads",
-                                   "num_hidden_layers",
                                    "num_labels",
                                    "output_attentions",
                                    "output_hidden_states",
                                    "output_past",
                                    "pad_token_id",
-                                   "pooler_fc_size",
-                                   "pooler_num_attention_heads",
-                                   "pooler_num_fc_layers",
-                                   "pooler_size_per_head",
-                                   "pooler_type",
                                    "position_embedding_type",
                                    "problem_type",
                                    "pruned_heads",
@@ -71,29 +54,76 @@ constexpr std::array kKnownKeys = {"_name_or_path",
                                    "torch_dtype",
                                    "torchscript",
                                    "transformers_version",
-                                   "type_vocab_size",
                                    "use_bfloat16",
-                                   "use_cache",
-                                   "vocab_size"};
+                                   "use_cache"};
+
+bool is_known(const ConfigKeys& keys, std::string_view key) {
+  for (const SizeKey& size :
+       {keys.hidden, keys.n_layers, keys.n_heads, keys.intermediate, keys.vocab, keys.positions}) {
+    if (key == size.key) return true;
+  }
+  for (const std::string_view name : {keys.activation, keys.token_types, keys.layer_norm_eps,
+                                      keys.hidden_dropout, keys.attention_dropout}) {
+    if (key == name && !name.empty()) return true;
+  }
+  return std::find(keys.without_effect.begin(), keys.without_effect.end(), key) !=
+             keys.without_effect.end() ||
+         std::find(kKnownKeys.begin(), kKnownKeys.end(), key) != kKnownKeys.end();
+}
 
 std::uint32_t size_of(const JsonFields& config, std::string_view key, IntegerRange range) {
   return static_cast<std::uint32_t>(config.required_integer(key, range));
 }
 
-// Nothing when the key is absent. A list of several classes would leave open which one is meant.
-std::optional<Architecture> parse_architecture(const JsonFields& config) {
+std::uint32_t size_of(const JsonFields& config, const SizeKey& size, IntegerRange range) {
+  if (!size.alias.empty() && config.has(size.alias)) {
+    config.refuse(size.alias, "must be called '" + std::string(size.key) + "' in this model_type");
+  }
+  if (size.otherwise == 0) return size_of(config, size.key, range);
+  return static_cast<std::uint32_t>(config.integer(size.key, range).value_or(size.otherwise));
+}
+
+struct Class {
+  Family family;
+  Architecture architecture;
+};
+
+// The classes that may be meant: of the family that model_type names, or of all.
+std::vector<Class> possible_classes(const JsonFields& config) {
+  const std::optional<std::string> model_type = config.text("model_type");
+  std::vector<Class> classes;
+  std::string types;
+  for (const FamilyRow& row : families()) {
+    types += (types.empty() ? "'" : " or '") + std::string(row.model_type) + "'";
+    if (model_type.value_or(std::string(row.model_type)) != row.model_type) continue;
+    for (const Architecture kind : kArchitectures) classes.push_back({row.family, kind});
+  }
+  if (classes.empty()) {
+    config.refuse("model_type", "must be " + types + ", nothing else is computed here");
+  }
+  return classes;
+}
+
+// The class that wrote the checkpoint; without a name for it, the first of `possible`, a bare
+// model. A list of several classes would leave open which one is meant.
+Class parse_class(const JsonFields& config, const std::vector<Class>& possible) {
   const nlohmann::json* list = config.find("architectures");
-  if (list == nullptr) return std::nullopt;
+  if (list == nullptr) {
+    if (config.has("model_type")) return possible.front();
+    throw Error(ErrorCode::bad_input,
+                "has neither 'model_type' nor 'architectures'; is this a BERT checkpoint?");
+  }
   if (!list->is_array() || list->size() != 1 || !list->front().is_string()) {
     config.refuse("architectures", "must be a list with the name of one class");
   }
   const auto name = list->front().get<std::string>();
-  for (const Architecture architecture : kArchitectures) {
-    if (name == name_of(architecture)) return architecture;
+  std::string names;
+  for (const Class& known : possible) {
+    const std::string known_name = class_name(known.family, known.architecture);
+    if (name == known_name) return known;
+    names += (names.empty() ? "" : ", ") + known_name;
   }
-  config.refuse("architectures",
-                "must be one of BertModel, BertForSequenceClassification, "
-                "BertForTokenClassification, BertForMaskedLM");
+  config.refuse("architectures", "must be one of " + names);
 }
 
 void require_text(const JsonFields& config, std::string_view key, std::string_view wanted) {
@@ -108,13 +138,8 @@ void require_false(const JsonFields& config, std::string_view key) {
 }
 
 // Whatever would make the original compute something else than the encoder of the BERT paper.
-void refuse_other_models(const JsonFields& config, bool architecture_stated) {
-  require_text(config, "model_type", "bert");
-  if (!config.has("model_type") && !architecture_stated) {
-    throw Error(ErrorCode::bad_input,
-                "has neither 'model_type' nor 'architectures'; is this a BERT checkpoint?");
-  }
-  require_text(config, "hidden_act", "gelu");
+void refuse_other_models(const JsonFields& config, const ConfigKeys& keys) {
+  require_text(config, keys.activation, "gelu");
   require_text(config, "position_embedding_type", "absolute");
   require_false(config, "is_decoder");
   require_false(config, "is_encoder_decoder");
@@ -175,42 +200,44 @@ std::vector<LayerWidths> parse_layers(const JsonFields& config, const BertConfig
   return layers;
 }
 
-float parse_eps(const JsonFields& config) {
-  const double eps = config.number("layer_norm_eps").value_or(1e-12);
+float parse_eps(const JsonFields& config, std::string_view key) {
+  const double eps = config.number(key).value_or(1e-12);
   // As a float it must stay inside as well: 1e-60 would become 0.
   const auto value = static_cast<float>(eps);
-  if (!(value > 0.0f && value < 1.0f)) config.refuse("layer_norm_eps", "must lie between 0 and 1");
+  if (!(value > 0.0f && value < 1.0f)) config.refuse(key, "must lie between 0 and 1");
   return value;
 }
 
-void parse_sizes(const JsonFields& config, BertConfig& bert) {
-  bert.hidden = size_of(config, "hidden_size", {.least = 8, .most = 16384});
-  bert.n_layers = size_of(config, "num_hidden_layers", {.least = 1, .most = 256});
-  bert.n_heads = size_of(config, "num_attention_heads", {.least = 1, .most = bert.hidden});
+void parse_sizes(const JsonFields& config, const ConfigKeys& keys, BertConfig& bert) {
+  bert.hidden = size_of(config, keys.hidden, {.least = 8, .most = 16384});
+  bert.n_layers = size_of(config, keys.n_layers, {.least = 1, .most = 256});
+  bert.n_heads = size_of(config, keys.n_heads, {.least = 1, .most = bert.hidden});
   if (bert.hidden % bert.n_heads != 0) {
-    config.refuse("num_attention_heads", "must divide hidden_size, " + std::to_string(bert.hidden));
+    config.refuse(keys.n_heads.key, "must divide " + std::string(keys.hidden.key) + ", " +
+                                        std::to_string(bert.hidden));
   }
   bert.head_dim = bert.hidden / bert.n_heads;
-  bert.intermediate = size_of(config, "intermediate_size", {.least = 1, .most = 65536});
+  bert.intermediate = size_of(config, keys.intermediate, {.least = 1, .most = 65536});
   // Five special pieces, and room for [CLS] and [SEP] around one piece, are the least that works.
-  bert.vocab = size_of(config, "vocab_size", {.least = 5, .most = 4'000'000});
-  bert.positions = size_of(config, "max_position_embeddings", {.least = 3, .most = 65536});
-  bert.token_types = static_cast<std::uint32_t>(
-      config.integer("type_vocab_size", {.least = 1, .most = format::kMaxSegments}).value_or(2));
+  bert.vocab = size_of(config, keys.vocab, {.least = 5, .most = 4'000'000});
+  bert.positions = size_of(config, keys.positions, {.least = 3, .most = 65536});
+  if (!keys.token_types.empty()) {
+    bert.token_types = static_cast<std::uint32_t>(
+        config.integer(keys.token_types, {.least = 1, .most = format::kMaxSegments}).value_or(2));
+  }
   bert.pad_id = static_cast<std::uint32_t>(
       config.integer("pad_token_id", {.least = 0, .most = bert.vocab - 1}).value_or(0));
   if (config.integer("embedding_size", {}).value_or(bert.hidden) != bert.hidden) {
-    config.refuse("embedding_size", "must equal hidden_size, " + std::to_string(bert.hidden));
+    config.refuse("embedding_size", "must equal " + std::string(keys.hidden.key) + ", " +
+                                        std::to_string(bert.hidden));
   }
 }
 
-std::vector<std::string> note_unknown_keys(const nlohmann::json& json) {
+std::vector<std::string> note_unknown_keys(const nlohmann::json& json, const ConfigKeys& keys) {
   std::string unknown;
   std::size_t n_unknown = 0;
   for (const auto& entry : json.items()) {
-    const bool known =
-        std::find(kKnownKeys.begin(), kKnownKeys.end(), entry.key()) != kKnownKeys.end();
-    if (known) continue;
+    if (is_known(keys, entry.key())) continue;
     constexpr std::size_t kShown = 8;
     if (++n_unknown <= kShown) unknown += (n_unknown == 1 ? "" : ", ") + printable(entry.key());
   }
@@ -221,33 +248,37 @@ std::vector<std::string> note_unknown_keys(const nlohmann::json& json) {
 
 }  // namespace
 
-std::string_view name_of(Architecture architecture) noexcept {
+std::string class_name(Family family, Architecture architecture) {
+  const std::string prefix(row_of(family).class_prefix);
   switch (architecture) {
     case Architecture::model:
-      return "BertModel";
+      return prefix + "Model";
     case Architecture::sequence_classification:
-      return "BertForSequenceClassification";
+      return prefix + "ForSequenceClassification";
     case Architecture::token_classification:
-      return "BertForTokenClassification";
+      return prefix + "ForTokenClassification";
     case Architecture::masked_lm:
-      return "BertForMaskedLM";
+      return prefix + "ForMaskedLM";
   }
-  return "";
+  return prefix;
 }
 
 ParsedConfig parse_bert_config(std::string_view text) {
   const nlohmann::json json = parse_json(text);
   const JsonFields config(json);
-  const std::optional<Architecture> architecture = parse_architecture(config);
-  refuse_other_models(config, architecture.has_value());
+  const Class written_by = parse_class(config, possible_classes(config));
+  const ConfigKeys& keys = row_of(written_by.family).keys;
+  refuse_other_models(config, keys);
 
   ParsedConfig parsed;
-  parsed.architecture_stated = architecture.has_value();
+  parsed.architecture_stated = config.has("architectures");
   parsed.tied_embeddings = config.boolean("tie_word_embeddings").value_or(true);
   BertConfig& bert = parsed.config;
-  bert.architecture = architecture.value_or(Architecture::model);
-  parse_sizes(config, bert);
-  bert.layer_norm_eps = parse_eps(config);
+  bert.family = written_by.family;
+  bert.architecture = written_by.architecture;
+  parse_sizes(config, keys, bert);
+  bert.layer_norm_eps =
+      keys.layer_norm_eps.empty() ? 1e-12F : parse_eps(config, keys.layer_norm_eps);
   bert.layers = parse_layers(config, bert);
   if (bert.architecture == Architecture::sequence_classification) {
     bert.labels = parse_labels(config);
@@ -255,7 +286,7 @@ ParsedConfig parse_bert_config(std::string_view text) {
   } else if (bert.architecture == Architecture::token_classification) {
     bert.labels = parse_labels(config);
   }
-  parsed.notes = note_unknown_keys(json);
+  parsed.notes = note_unknown_keys(json, keys);
   return parsed;
 }
 

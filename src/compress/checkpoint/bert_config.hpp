@@ -1,4 +1,5 @@
-// What config.json of a Hugging Face BERT checkpoint says, typed, ranged and complete.
+// What config.json of a Hugging Face checkpoint of a BERT or a DistilBERT says, typed, ranged and
+// complete.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/checkpoint/families.hpp"
+
 namespace espalier::checkpoint {
 
 /// The classes whose checkpoints are read.
 enum class Architecture { model, sequence_classification, token_classification, masked_lm };
 
-/// The name in "architectures", such as "BertModel".
-[[nodiscard]] std::string_view name_of(Architecture architecture) noexcept;
+/// The name in "architectures", such as "BertModel" or "DistilBertForMaskedLM".
+[[nodiscard]] std::string class_name(Family family, Architecture architecture);
 
 /// How a sequence classification head is meant.
 enum class ProblemType { single_label, multi_label, regression };
@@ -26,6 +29,7 @@ struct LayerWidths {
 };
 
 struct BertConfig {
+  Family family = Family::bert;
   Architecture architecture = Architecture::model;
   std::uint32_t hidden = 0;        // 8 to 16384, a multiple of n_heads
   std::uint32_t n_layers = 0;      // 1 to 256
@@ -34,7 +38,7 @@ struct BertConfig {
   std::uint32_t intermediate = 0;  // of the original model; 1 to 65536
   std::uint32_t vocab = 0;         // 5 to 4,000,000
   std::uint32_t positions = 0;     // 3 to 65536
-  std::uint32_t token_types = 0;   // 1 to 256
+  std::uint32_t token_types = 0;   // 1 to 16; 0 in a family without segments
   std::uint32_t pad_id = 0;        // below vocab
   float layer_norm_eps = 0;        // in (0, 1)
   ProblemType problem_type = ProblemType::single_label;  // of sequence_classification
@@ -53,7 +57,8 @@ struct ParsedConfig {
 /// Parses the text of a config.json. Throws Error(bad_input) naming the key, its value and what it
 /// must be for anything that this program would compute differently from the original: another
 /// model_type, activation or position type, a decoder, a value of another type or out of range.
-/// Keys of Hugging Face that are absent have the default of BertConfig there; sizes must be stated.
+/// Keys of Hugging Face that are absent have the default that they have there, but the sizes of a
+/// BERT must be stated.
 [[nodiscard]] ParsedConfig parse_bert_config(std::string_view json);
 
 }  // namespace espalier::checkpoint

@@ -55,22 +55,26 @@ Json uneven_layers(const BertConfig& config) {
 }  // namespace
 
 std::string write_bert_config(const BertConfig& config) {
-  Json json = {{"architectures", {name_of(config.architecture)}},
-               {"model_type", "bert"},
-               {"hidden_act", "gelu"},
-               {"hidden_size", config.hidden},
-               {"intermediate_size", config.intermediate},
-               {"num_attention_heads", config.n_heads},
-               {"num_hidden_layers", config.n_layers},
-               {"max_position_embeddings", config.positions},
-               {"type_vocab_size", config.token_types},
-               {"vocab_size", config.vocab},
+  const FamilyRow& family = row_of(config.family);
+  const ConfigKeys& keys = family.keys;
+  Json json = {{"architectures", {class_name(config.family, config.architecture)}},
+               {"model_type", family.model_type},
                {"pad_token_id", config.pad_id},
-               {"layer_norm_eps", shortest(config.layer_norm_eps)},
-               {"position_embedding_type", "absolute"},
-               {"hidden_dropout_prob", 0.1},
-               {"attention_probs_dropout_prob", 0.1},
                {"initializer_range", 0.02}};
+  const auto set = [&json](std::string_view key, const auto& value) {
+    if (!key.empty()) json[std::string(key)] = value;
+  };
+  set(keys.activation, "gelu");
+  set(keys.hidden.key, config.hidden);
+  set(keys.intermediate.key, config.intermediate);
+  set(keys.n_heads.key, config.n_heads);
+  set(keys.n_layers.key, config.n_layers);
+  set(keys.positions.key, config.positions);
+  set(keys.token_types, config.token_types);
+  set(keys.vocab.key, config.vocab);
+  set(keys.layer_norm_eps, shortest(config.layer_norm_eps));
+  set(keys.hidden_dropout, 0.1);
+  set(keys.attention_dropout, 0.1);
   if (!config.labels.empty()) {
     json["id2label"] = labels_by_id(config.labels);
     json["label2id"] = ids_by_label(config.labels);

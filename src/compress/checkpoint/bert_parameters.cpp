@@ -53,6 +53,7 @@ class Finder {
     return TensorRef(*view);
   }
 
+  /// `name` is without ".weight" and ".bias", here and in norm().
   LinearParameters linear(const std::string& name, std::uint64_t out, std::uint64_t in) {
     return {.weight = tensor(name + ".weight", {out, in}), .bias = tensor(name + ".bias", {out})};
   }
@@ -97,34 +98,39 @@ bool same_values(const TensorRef& a, const TensorRef& b) {
   return true;
 }
 
-std::string find_prefix(const WeightFiles& weights) {
+// What stands before the names of the encoder in this checkpoint, if anything.
+std::string find_prefix(const WeightFiles& weights, const TensorNames& names) {
   const std::string table = "embeddings.word_embeddings.weight";
-  const bool with = weights.find("bert." + table) != nullptr;
+  const std::string prefix(names.encoder);
+  const bool with = weights.find(prefix + table) != nullptr;
   if (with && weights.find(table) != nullptr) {
-    fail(weights.main_file(), "tensors " + printable(table) + " and " + printable("bert." + table) +
+    fail(weights.main_file(), "tensors " + printable(table) + " and " + printable(prefix + table) +
                                   " are the same parameter; keep one");
   }
-  return with ? "bert." : "";
+  return with ? prefix : "";
 }
 
 LayerParameters find_layer(Finder& find, const BertConfig& bert, std::size_t layer,
-                           const std::string& name) {
+                           const std::string& prefix) {
+  const TensorNames& names = row_of(bert.family).names;
+  const std::string place = prefix + std::string(names.layer) + std::to_string(layer) + ".";
+  const auto at = [&place](std::string_view name) { return place + std::string(name); };
   const std::uint64_t hidden = bert.hidden;
   const std::uint64_t attention = bert.layers[layer].heads.size() * bert.head_dim;
   const std::uint64_t intermediate = bert.layers[layer].intermediate;
-  return {.query = find.linear(name + "attention.self.query", attention, hidden),
-          .key = find.linear(name + "attention.self.key", attention, hidden),
-          .value = find.linear(name + "attention.self.value", attention, hidden),
-          .attention_output = find.linear(name + "attention.output.dense", hidden, attention),
-          .attention_norm = find.norm(name + "attention.output.LayerNorm"),
-          .intermediate = find.linear(name + "intermediate.dense", intermediate, hidden),
-          .output = find.linear(name + "output.dense", hidden, intermediate),
-          .output_norm = find.norm(name + "output.LayerNorm")};
+  return {.query = find.linear(at(names.query), attention, hidden),
+          .key = find.linear(at(names.key), attention, hidden),
+          .value = find.linear(at(names.value), attention, hidden),
+          .attention_output = find.linear(at(names.attention_output), hidden, attention),
+          .attention_norm = find.norm(at(names.attention_norm)),
+          .intermediate = find.linear(at(names.up), intermediate, hidden),
+          .output = find.linear(at(names.down), hidden, intermediate),
+          .output_norm = find.norm(at(names.output_norm))};
 }
 
 void check_decoder(Finder& find, const WeightFiles& weights, const ParsedConfig& parsed,
                    const TensorRef& word_embeddings) {
-  const std::string name = "cls.predictions.decoder.weight";
+  const std::string name = std::string(row_of(parsed.config.family).names.decoder) + ".weight";
   if (!find.has(name) && parsed.tied_embeddings) return;
   const TensorRef decoder = find.tensor(name, {parsed.config.vocab, parsed.config.hidden});
   if (!same_values(decoder, word_embeddings)) {
@@ -137,13 +143,14 @@ void check_decoder(Finder& find, const WeightFiles& weights, const ParsedConfig&
 MaskedLmParameters find_masked_lm(Finder& find, const WeightFiles& weights,
                                   const ParsedConfig& parsed, const TensorRef& word_embeddings) {
   const BertConfig& bert = parsed.config;
+  const TensorNames& names = row_of(bert.family).names;
   check_decoder(find, weights, parsed, word_embeddings);
-  const std::string bias = "cls.predictions.bias";
-  const std::string decoder_bias = "cls.predictions.decoder.bias";
+  const std::string bias(names.decoder_bias);
+  const std::string decoder_bias = std::string(names.decoder) + ".bias";
   const bool only_decoder = !find.has(bias) && find.has(decoder_bias);
   MaskedLmParameters head{
-      .transform = find.linear("cls.predictions.transform.dense", bert.hidden, bert.hidden),
-      .transform_norm = find.norm("cls.predictions.transform.LayerNorm"),
+      .transform = find.linear(std::string(names.transform), bert.hidden, bert.hidden),
+      .transform_norm = find.norm(std::string(names.transform_norm)),
       .bias = find.tensor(only_decoder ? decoder_bias : bias, {bert.vocab})};
   if (!only_decoder && find.has(decoder_bias) &&
       !same_values(head.bias, find.tensor(decoder_bias, {bert.vocab}))) {
@@ -155,13 +162,20 @@ MaskedLmParameters find_masked_lm(Finder& find, const WeightFiles& weights,
 
 // The pooler of old tagging and MLM checkpoints and the next-sentence head take no part in an
 // answer; the two tables of indices are 0, 1, 2, ... and 0, 0, 0, ...
-bool is_harmless(std::string_view name) {
+bool is_harmless(std::string_view name, const TensorNames& names) {
   return name == "embeddings.position_ids" || name == "embeddings.token_type_ids" ||
-         name.starts_with("pooler.dense.") || name.starts_with("cls.seq_relationship.");
+         name.starts_with(std::string(names.pooler) + ".") ||
+         name.starts_with("cls.seq_relationship.");
+}
+
+// Something more in the encoder means that the original computes something more.
+bool is_of_the_encoder(std::string_view name, const TensorNames& names) {
+  const std::string_view stack = names.layer.substr(0, names.layer.find('.') + 1);
+  return name.starts_with(stack) || name.starts_with("embeddings.");
 }
 
 // One note for a file, however many tensors it holds that are not used.
-void judge_unused(const WeightFile& file, const Finder& find, const std::string& prefix,
+void judge_unused(const WeightFile& file, const Finder& find, const TensorNames& names,
                   std::vector<std::string>& notes) {
   constexpr std::size_t kShown = 8;
   std::size_t n_unused = 0;
@@ -169,10 +183,9 @@ void judge_unused(const WeightFile& file, const Finder& find, const std::string&
   for (const TensorView& tensor : file.tensors()) {
     if (find.was_used(tensor.name)) continue;
     std::string_view name = tensor.name;
-    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-    if (is_harmless(name)) continue;
-    // Something more in the encoder means that the original computes something more.
-    if (name.starts_with("encoder.") || name.starts_with("embeddings.")) {
+    if (name.starts_with(names.encoder)) name.remove_prefix(names.encoder.size());
+    if (is_harmless(name, names)) continue;
+    if (is_of_the_encoder(name, names)) {
       fail(file.path(), "tensor " + printable(tensor.name) +
                             " is no part of the model that config.json describes");
     }
@@ -188,28 +201,31 @@ void judge_unused(const WeightFile& file, const Finder& find, const std::string&
 BertParameters find_parameters(const WeightFiles& weights, const ParsedConfig& parsed,
                                std::vector<std::string>& notes) {
   const BertConfig& bert = parsed.config;
-  const std::string prefix = find_prefix(weights);
+  const TensorNames& names = row_of(bert.family).names;
+  const std::string prefix = find_prefix(weights, names);
   const std::string table = prefix + "embeddings.";
   Finder find(weights, bert.hidden);
   BertParameters all{
       .word_embeddings = find.tensor(table + "word_embeddings.weight", {bert.vocab, bert.hidden}),
       .position_embeddings =
           find.tensor(table + "position_embeddings.weight", {bert.positions, bert.hidden}),
-      .token_type_embeddings =
-          find.tensor(table + "token_type_embeddings.weight", {bert.token_types, bert.hidden}),
+      .token_type_embeddings = std::nullopt,
       .embeddings_norm = find.norm(table + "LayerNorm"),
       .layers = {},
       .pooler = std::nullopt,
       .classifier = std::nullopt,
       .masked_lm = std::nullopt};
-  for (std::size_t layer = 0; layer < bert.n_layers; ++layer) {
-    const std::string name = prefix + "encoder.layer." + std::to_string(layer) + ".";
-    all.layers.push_back(find_layer(find, bert, layer, name));
+  if (bert.token_types > 0) {
+    all.token_type_embeddings =
+        find.tensor(table + "token_type_embeddings.weight", {bert.token_types, bert.hidden});
   }
-  const std::string pooler = prefix + "pooler.dense";
+  for (std::size_t layer = 0; layer < bert.n_layers; ++layer) {
+    all.layers.push_back(find_layer(find, bert, layer, prefix));
+  }
+  const std::string pooler = (names.pooler_in_encoder ? prefix : "") + std::string(names.pooler);
   switch (bert.architecture) {
     case Architecture::model:
-      if (find.has(pooler + ".weight") || find.has(pooler + ".bias")) {
+      if (names.pooler_in_encoder && (find.has(pooler + ".weight") || find.has(pooler + ".bias"))) {
         all.pooler = find.linear(pooler, bert.hidden, bert.hidden);
       }
       break;
@@ -224,14 +240,14 @@ BertParameters find_parameters(const WeightFiles& weights, const ParsedConfig& p
       all.masked_lm = find_masked_lm(find, weights, parsed, all.word_embeddings);
       break;
   }
-  for (const WeightFile& file : weights.files()) judge_unused(file, find, prefix, notes);
+  for (const WeightFile& file : weights.files()) judge_unused(file, find, names, notes);
   return all;
 }
 
 bool holds_a_head(const WeightFiles& weights) {
   for (const WeightFile& file : weights.files()) {
     for (const TensorView& tensor : file.tensors()) {
-      for (const char* head : {"classifier.", "cls.", "qa_outputs."}) {
+      for (const char* head : {"classifier.", "cls.", "qa_outputs.", "pre_classifier.", "vocab_"}) {
         if (tensor.name.starts_with(head)) return true;
       }
     }

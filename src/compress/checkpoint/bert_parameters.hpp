@@ -42,27 +42,27 @@ struct MaskedLmParameters {
 };
 
 struct BertParameters {
-  TensorRef word_embeddings;        // (vocab, hidden)
-  TensorRef position_embeddings;    // (positions, hidden)
-  TensorRef token_type_embeddings;  // (token_types, hidden)
+  TensorRef word_embeddings;                       // (vocab, hidden)
+  TensorRef position_embeddings;                   // (positions, hidden)
+  std::optional<TensorRef> token_type_embeddings;  // (token_types, hidden), in families with them
   NormParameters embeddings_norm;
   std::vector<LayerParameters> layers;         // (n_layers)
-  std::optional<LinearParameters> pooler;      // weight (hidden, hidden); then tanh
+  std::optional<LinearParameters> pooler;      // weight (hidden, hidden); then tanh or ReLU
   std::optional<LinearParameters> classifier;  // weight (labels, hidden)
   std::optional<MaskedLmParameters> masked_lm;
 };
 
-/// Finds every parameter that `config` asks for. Names may begin with "bert." or not; a norm may
-/// have gamma and beta for weight and bias. pooler is required by sequence_classification and
-/// optional in a model; a stored MLM decoder must equal the word embeddings, and may be absent only
-/// when they are tied. Notes the tensors outside the encoder that are neither used nor known
-/// to be harmless. Throws Error(bad_input) naming tensor, shapes and file when one is
-/// missing, has another shape or no float type, is there under two names, or belongs to the
-/// encoder or its embeddings but to no parameter.
+/// Finds every parameter that `config` asks for. Names of the encoder may begin with the family's
+/// prefix ("bert.") or not; a norm may have gamma and beta for weight and bias. pooler is required
+/// by sequence_classification and optional in a BertModel; a stored MLM decoder must equal the word
+/// embeddings, and may be absent only when they are tied. Notes the tensors outside the encoder
+/// that are neither used nor known to be harmless. Throws Error(bad_input) naming tensor, shapes
+/// and file when one is missing, has another shape or no float type, is there under two names, or
+/// belongs to the encoder or its embeddings but to no parameter.
 [[nodiscard]] BertParameters find_parameters(const WeightFiles& weights, const ParsedConfig& parsed,
                                              std::vector<std::string>& notes);
 
-/// Whether the weights hold a head: classifier.*, cls.* or qa_outputs.*
+/// Whether the weights hold a head, such as classifier.*, cls.* or qa_outputs.*
 [[nodiscard]] bool holds_a_head(const WeightFiles& weights);
 
 }  // namespace espalier::checkpoint

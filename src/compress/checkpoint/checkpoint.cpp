@@ -21,7 +21,7 @@ void settle_architecture(ParsedConfig& parsed, const EmbeddingLayout& layout,
   if (layout.has_pipeline) {
     if (bert.architecture != Architecture::model) {
       parsed.notes.push_back("modules.json makes this an embedding model; the head of " +
-                             std::string(name_of(bert.architecture)) + " is not used");
+                             class_name(bert.family, bert.architecture) + " is not used");
     }
     bert.architecture = Architecture::model;
     bert.labels.clear();
@@ -30,7 +30,8 @@ void settle_architecture(ParsedConfig& parsed, const EmbeddingLayout& layout,
     throw Error(
         ErrorCode::bad_input,
         "config.json: key 'architectures' is missing and the weights hold a head; say which "
-        "class it belongs to, such as [\"BertForSequenceClassification\"]");
+        "class it belongs to, such as [\"" +
+            class_name(bert.family, Architecture::sequence_classification) + "\"]");
   }
 }
 

@@ -139,7 +139,9 @@ format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameter
     }
   }
   embedding.position = compact_matrix(parameters.position_embeddings);
-  embedding.segment = compact_matrix(parameters.token_type_embeddings);
+  if (parameters.token_type_embeddings) {
+    embedding.segment = compact_matrix(*parameters.token_type_embeddings);
+  }
   embedding.norm = norm(parameters.embeddings_norm);
   return embedding;
 }

@@ -118,7 +118,10 @@ format::HeadSpec head_of(const Checkpoint& source, Task task, TensorConverter& c
     head.decoder_bias = convert.vector(parameters.masked_lm->bias);
     return head;
   }
-  if (task != Task::tag) head.pooler = convert.head_linear(parameters.pooler.value());
+  if (task != Task::tag) {
+    head.pooler = convert.head_linear(parameters.pooler.value());
+    head.pooler_activation = checkpoint::row_of(source.config().family).pooler_activation;
+  }
   head.classifier = convert.head_linear(parameters.classifier.value());
   return head;
 }
@@ -138,9 +141,9 @@ format::LayerSpec layer_of(const checkpoint::LayerParameters& layer,
 }
 
 std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
-  std::uint64_t n_values = parameters.word_embeddings.count() +
-                           parameters.position_embeddings.count() +
-                           parameters.token_type_embeddings.count();
+  std::uint64_t n_values =
+      parameters.word_embeddings.count() + parameters.position_embeddings.count();
+  if (parameters.token_type_embeddings) n_values += parameters.token_type_embeddings->count();
   for (const checkpoint::LayerParameters& layer : parameters.layers) {
     for (const checkpoint::LinearParameters* linear :
          {&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.intermediate,

@@ -36,8 +36,9 @@ std::vector<format::SelfTestCase> self_test_sentences(Task task, const text::Tok
     }
     mask = std::string(tokenizer.piece(*tokenizer.mask())) + ' ';
   }
-  // Five tokens hold a pair with one piece a text; below, and with one segment, it stands alone.
-  const bool takes_pairs = n_segments > 1 && max_length >= 5;
+  // Five tokens hold a pair with one piece a text; below, and with one segment, it stands alone. A
+  // model without segments takes pairs.
+  const bool takes_pairs = n_segments != 1 && max_length >= 5;
   std::vector<format::SelfTestCase> cases;
   for (const Sentence& sentence : kSentences) {
     const std::string first = mask + std::string(sentence.first);

@@ -7,6 +7,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
@@ -30,9 +31,19 @@ at::Tensor drop(const at::Tensor& x, double probability) {
 }
 
 at::Tensor embed(const Bert& bert, const TokenTensors& tokens) {
-  const std::int64_t n_tokens = tokens.ids.size(1);
-  return at::embedding(bert.word, tokens.ids) + bert.position.slice(0, 0, n_tokens) +
-         at::embedding(bert.segment, tokens.segments);
+  const at::Tensor x =
+      at::embedding(bert.word, tokens.ids) + bert.position.slice(0, 0, tokens.ids.size(1));
+  return bert.segment.defined() ? x + at::embedding(bert.segment, tokens.segments) : x;
+}
+
+at::Tensor activate(format::PoolerActivation activation, const at::Tensor& x) {
+  switch (activation) {
+    case format::PoolerActivation::tanh:
+      return at::tanh(x);
+    case format::PoolerActivation::relu:
+      return at::relu(x);
+  }
+  return x;
 }
 
 // (sentences, tokens, A) → (sentences, heads, tokens, head_dim)
@@ -116,7 +127,8 @@ at::Tensor masked_lm_logits(const Bert& bert, const at::Tensor& x) {
 at::Tensor head_logits(const Bert& bert, const at::Tensor& x, const Dropout& dropout) {
   switch (bert.config.architecture) {
     case checkpoint::Architecture::sequence_classification: {
-      const at::Tensor pooled = at::tanh(apply(*bert.pooler, x.select(1, 0)));
+      const at::Tensor pooled = activate(checkpoint::row_of(bert.config.family).pooler_activation,
+                                         apply(*bert.pooler, x.select(1, 0)));
       return apply(*bert.classifier, drop(pooled, dropout.classifier));
     }
     case checkpoint::Architecture::token_classification:

@@ -1,6 +1,7 @@
-// BERT in LibTorch (Devlin et al. 2019): post-LN encoder, erf GELU, heads and feed-forward widths
-// of their own in every layer. Plain structs of tensors and free functions over them: surgery cuts
-// the tensors, an optimizer walks them by name, and nothing else needs to know about it.
+// BERT and its families (families.hpp) in LibTorch (Devlin et al. 2019, Sanh et al. 2019): post-LN
+// encoder, erf GELU, heads and feed-forward widths of their own in every layer. Plain structs of
+// tensors and free functions over them: surgery cuts the tensors, an optimizer walks them by name,
+// and nothing else needs to know about it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -47,53 +48,59 @@ struct Bert {
   checkpoint::BertConfig config;
   at::Tensor word;      // (vocabulary, hidden)
   at::Tensor position;  // (positions, hidden)
-  at::Tensor segment;   // (token types, hidden)
+  at::Tensor segment;   // (token types, hidden); undefined in a family without segments
   Norm embedding_norm;
   std::vector<Layer> layers;
-  std::optional<Linear> pooler;      // then tanh
+  std::optional<Linear> pooler;      // then the family's activation, tanh or ReLU
   std::optional<Linear> classifier;  // (labels, hidden)
   std::optional<MaskedLmHead> masked_lm;
 };
 
-/// Calls visit(name, tensor) for every parameter, in the order of a Hugging Face checkpoint and by
-/// the names that it has there. `Model` is Bert or const Bert.
+/// Calls visit(name, tensor) for every parameter, in the order of a Hugging Face BERT and by the
+/// names that its family has there. `Model` is Bert or const Bert.
 template <typename Model, typename Visitor>
 void for_each_parameter(Model& bert, Visitor&& visit) {
-  const auto linear = [&](const std::string& name, auto& part) {
-    visit(name + ".weight", part.weight);
-    visit(name + ".bias", part.bias);
-  };
+  const checkpoint::TensorNames& names = checkpoint::row_of(bert.config.family).names;
   // A bare encoder's names have no prefix.
   const bool bare = bert.config.architecture == checkpoint::Architecture::model;
-  const std::string prefix = bare ? "" : "bert.";
+  const std::string prefix(bare ? "" : names.encoder);
+  std::string place = prefix;
+  const auto linear = [&](std::string_view name, auto& part) {
+    visit(place + std::string(name) + ".weight", part.weight);
+    visit(place + std::string(name) + ".bias", part.bias);
+  };
   visit(prefix + "embeddings.word_embeddings.weight", bert.word);
   visit(prefix + "embeddings.position_embeddings.weight", bert.position);
-  visit(prefix + "embeddings.token_type_embeddings.weight", bert.segment);
-  linear(prefix + "embeddings.LayerNorm", bert.embedding_norm);
+  if (bert.segment.defined()) {
+    visit(prefix + "embeddings.token_type_embeddings.weight", bert.segment);
+  }
+  linear("embeddings.LayerNorm", bert.embedding_norm);
   for (std::size_t index = 0; index < bert.layers.size(); ++index) {
     auto& layer = bert.layers[index];
-    const std::string place = prefix + "encoder.layer." + std::to_string(index) + ".";
-    linear(place + "attention.self.query", layer.query);
-    linear(place + "attention.self.key", layer.key);
-    linear(place + "attention.self.value", layer.value);
-    linear(place + "attention.output.dense", layer.attention_output);
-    linear(place + "attention.output.LayerNorm", layer.attention_norm);
-    linear(place + "intermediate.dense", layer.up);
-    linear(place + "output.dense", layer.down);
-    linear(place + "output.LayerNorm", layer.output_norm);
+    place = prefix + std::string(names.layer) + std::to_string(index) + ".";
+    linear(names.query, layer.query);
+    linear(names.key, layer.key);
+    linear(names.value, layer.value);
+    linear(names.attention_output, layer.attention_output);
+    linear(names.attention_norm, layer.attention_norm);
+    linear(names.up, layer.up);
+    linear(names.down, layer.down);
+    linear(names.output_norm, layer.output_norm);
   }
-  if (bert.pooler) linear(prefix + "pooler.dense", *bert.pooler);
+  place = names.pooler_in_encoder ? prefix : "";
+  if (bert.pooler) linear(names.pooler, *bert.pooler);
+  place.clear();
   if (bert.classifier) linear("classifier", *bert.classifier);
   if (bert.masked_lm) {
-    visit("cls.predictions.bias", bert.masked_lm->bias);
-    linear("cls.predictions.transform.dense", bert.masked_lm->transform);
-    linear("cls.predictions.transform.LayerNorm", bert.masked_lm->norm);
+    visit(std::string(names.decoder_bias), bert.masked_lm->bias);
+    linear(names.transform, bert.masked_lm->transform);
+    linear(names.transform_norm, bert.masked_lm->norm);
   }
 }
 
 /// A fresh model as the paper initialises it: weights from N(0, 0.02²) (the [PAD] row zero), biases
-/// 0, LayerNorm 1 and 0. Has a pooler where the architecture's head or, for a bare encoder,
-/// `with_pooler` asks for one. Deterministic in `seed`.
+/// 0, LayerNorm 1 and 0. Has a pooler where the architecture's head or, for a bare encoder whose
+/// family has one, `with_pooler` asks for it. Deterministic in `seed`.
 [[nodiscard]] Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed,
                             bool with_pooler = false);
 
@@ -106,7 +113,7 @@ void replace_head(Bert& bert, checkpoint::Architecture architecture,
 /// Sentences padded to the longest. All of one length: `mask` is undefined.
 struct TokenTensors {
   at::Tensor ids;       // (sentences, tokens), int64
-  at::Tensor segments;  // (sentences, tokens), int64
+  at::Tensor segments;  // (sentences, tokens), int64; not looked at by a model without segments
   at::Tensor mask;      // (sentences, tokens), bool, true for tokens; or undefined
 };
 

@@ -61,7 +61,7 @@ Bert load_bert(const checkpoint::Checkpoint& checkpoint) {
   bert.config = checkpoint.config();
   bert.word = tensor_of(source.word_embeddings);
   bert.position = tensor_of(source.position_embeddings);
-  bert.segment = tensor_of(source.token_type_embeddings);
+  if (source.token_type_embeddings) bert.segment = tensor_of(*source.token_type_embeddings);
   bert.embedding_norm = norm_of(source.embeddings_norm);
   for (const checkpoint::LayerParameters& layer : source.layers) {
     bert.layers.push_back(layer_of(layer));

@@ -39,24 +39,25 @@ void add_head(Bert& bert, Initialiser& initial, bool with_pooler) {
   bert.masked_lm.reset();
   switch (bert.config.architecture) {
     case checkpoint::Architecture::model:
-      if (!with_pooler) bert.pooler.reset();
+      with_pooler &= checkpoint::row_of(bert.config.family).names.pooler_in_encoder;
       break;
     case checkpoint::Architecture::sequence_classification:
       with_pooler = true;
       bert.classifier = initial.linear(n_labels, hidden);
       break;
     case checkpoint::Architecture::token_classification:
-      bert.pooler.reset();
+      with_pooler = false;
       bert.classifier = initial.linear(n_labels, hidden);
       break;
     case checkpoint::Architecture::masked_lm:
-      bert.pooler.reset();
+      with_pooler = false;
       bert.masked_lm = MaskedLmHead{.transform = initial.linear(hidden, hidden),
                                     .norm = Initialiser::norm(hidden),
                                     .bias = at::zeros({bert.word.size(0)})};
       break;
   }
   // A pooler that the encoder brought is worth keeping: it was trained with it.
+  if (!with_pooler) bert.pooler.reset();
   if (with_pooler && !bert.pooler) bert.pooler = initial.linear(hidden, hidden);
 }
 
@@ -70,7 +71,7 @@ Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed, bool wit
   bert.word = initial.weights(config.vocab, hidden);
   bert.word.select(0, static_cast<std::int64_t>(config.pad_id)).zero_();
   bert.position = initial.weights(config.positions, hidden);
-  bert.segment = initial.weights(config.token_types, hidden);
+  if (config.token_types > 0) bert.segment = initial.weights(config.token_types, hidden);
   bert.embedding_norm = Initialiser::norm(hidden);
   for (const checkpoint::LayerWidths& widths : config.layers) {
     const auto attention = static_cast<std::int64_t>(widths.heads.size() * config.head_dim);

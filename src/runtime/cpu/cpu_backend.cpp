@@ -129,7 +129,7 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
     for (std::uint32_t row = std::max(rows.begin, first); row < end; ++row) {
       const auto id = static_cast<std::size_t>(to_int(block.ids[row]));
       const float* position = ws.model.position.data() + (row - first) * hidden;
-      const float* segment = ws.model.segment.data() + block.segments[row] * hidden;
+      const float* segment = ws.model.segment_row(block.segments[row]);
       float* x = ws.x.data() + std::size_t{row - rows.begin} * float_stride(spec.hidden);
       if (spec.embedding.word.type == format::ElementType::s8) {
         ws.model.rows.add_code_embeddings(

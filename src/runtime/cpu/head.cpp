@@ -18,6 +18,17 @@ void head_linear(const RowKernels& kernels, const PreparedHeadLinear& linear, co
   }
 }
 
+void activate(format::PoolerActivation activation, std::span<float> x) noexcept {
+  switch (activation) {
+    case format::PoolerActivation::tanh:
+      for (float& value : x) value = canonical::tanh(value);
+      return;
+    case format::PoolerActivation::relu:
+      for (float& value : x) value = value < 0 ? 0.0F : value;  // lets what is no number through
+      return;
+  }
+}
+
 /// Logits of the vocabulary: the word embeddings are the decoder's weights.
 void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float> dst) {
   const format::ModelSpec& spec = ws.model.spec;
@@ -62,7 +73,7 @@ void run_head(CpuWorkspace& ws, std::span<const std::uint32_t> rows, std::span<f
       case Task::tag:
         if (model.pooler.out > 0) {
           head_linear(model.rows, model.pooler, src, first);
-          for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::tanh(first[i]);
+          activate(model.spec.head.pooler_activation, std::span(first, hidden));
           src = first;
         }
         head_linear(model.rows, model.classifier, src, answer.data());

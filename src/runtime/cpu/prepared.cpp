@@ -80,6 +80,7 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   const std::uint32_t hidden = spec.hidden;
   model->position = floats_of(spec.embedding.position);
   model->segment = floats_of(spec.embedding.segment);
+  if (spec.n_segments() == 0) model->segment.assign(hidden, 0.0F);
   model->embedding_norm = prepare_norm(spec.embedding.norm, hidden);
   model->layers.reserve(spec.layers.size());
   for (const format::LayerSpec& layer : spec.layers) {

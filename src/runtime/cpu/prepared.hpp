@@ -50,11 +50,16 @@ struct CpuModel final : PreparedModel {
   CodeLayout code_layout = CodeLayout::s16;
   std::string path;
   std::vector<float> position;  // (positions, hidden)
-  std::vector<float> segment;   // (segments, hidden)
+  std::vector<float> segment;   // (segments, hidden), or a row of zeros where there are none
   PreparedNorm embedding_norm;
   std::vector<PreparedLayer> layers;
   PreparedHeadLinear pooler, classifier, transform;
   PreparedNorm transform_norm;
+  /// The row of `segment` that a token adds.
+  [[nodiscard]] const float* segment_row(std::uint8_t index) const noexcept {
+    return segment.data() + (spec.n_segments() == 0 ? 0 : std::size_t{index} * spec.hidden);
+  }
+
   std::uint32_t max_heads = 0;
   std::uint32_t max_intermediate = 0;
 };

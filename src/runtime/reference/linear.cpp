@@ -245,6 +245,8 @@ void gelu(Precision mode, std::span<float> x) noexcept {
   }
 }
 
+namespace {
+
 void tanh(Precision mode, std::span<float> x) noexcept {
   for (float& value : x) {
     switch (mode) {
@@ -256,6 +258,19 @@ void tanh(Precision mode, std::span<float> x) noexcept {
         value = canonical::tanh(value);
         break;
     }
+  }
+}
+
+}  // namespace
+
+void activate(Precision mode, format::PoolerActivation activation, std::span<float> x) noexcept {
+  switch (activation) {
+    case format::PoolerActivation::tanh:
+      tanh(mode, x);
+      return;
+    case format::PoolerActivation::relu:
+      for (float& value : x) value = value < 0 ? 0.0F : value;  // lets what is no number through
+      return;
   }
 }
 

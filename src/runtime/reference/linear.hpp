@@ -51,7 +51,7 @@ void layer_norm(Precision mode, std::span<float> x, const format::NormSpec& norm
 /// GELU of every element in place, in double (with std::erf) or canonical.
 void gelu(Precision mode, std::span<float> x) noexcept;
 
-/// tanh of every element in place, in double or canonical.
-void tanh(Precision mode, std::span<float> x) noexcept;
+/// What follows a pooler, of every element in place: tanh in double or canonical, or ReLU.
+void activate(Precision mode, format::PoolerActivation activation, std::span<float> x) noexcept;
 
 }  // namespace espalier::runtime::reference

@@ -120,7 +120,7 @@ float word_scale(const format::EmbeddingSpec& embedding, std::size_t id) {
   return embedding.word.type == format::ElementType::s8 ? embedding.word_scale.as<float>()[id] : 1;
 }
 
-/// x = word + position + segment, before the norm.
+/// x = word + position + segment, before the norm. 0 stands for the segment where there is none.
 void embed_token(const format::ModelSpec& spec, std::uint32_t id, std::size_t position,
                  std::size_t segment, std::span<float> x) {
   const format::EmbeddingSpec& embedding = spec.embedding;
@@ -128,7 +128,8 @@ void embed_token(const format::ModelSpec& spec, std::uint32_t id, std::size_t po
   for (std::size_t unit = 0; unit < x.size(); ++unit) {
     const float word = element(embedding.word, std::size_t{id} * spec.hidden + unit);
     const float place = element(embedding.position, position * spec.hidden + unit);
-    const float side = element(embedding.segment, segment * spec.hidden + unit);
+    const float side =
+        embedding.segment.empty() ? 0.0F : element(embedding.segment, segment * spec.hidden + unit);
     switch (spec.precision) {
       case Precision::fp32:
       case Precision::bf16:
@@ -268,7 +269,7 @@ void ReferenceBackend::head(Workspace& workspace, std::span<const std::uint32_t>
       case Task::tag:
         if (spec.head.pooler) {
           head_linear(mode, *spec.head.pooler, src, ws.row_a, ws.row_b);
-          tanh(mode, ws.row_a);
+          activate(mode, spec.head.pooler_activation, ws.row_a);
           src = ws.row_a;
         }
         head_linear(mode, *spec.head.classifier, src, answer, ws.row_b);

@@ -63,7 +63,7 @@ TEST(BertConfig, AcceptsEveryClassItReadsByName) {
   for (const Architecture architecture :
        {Architecture::model, Architecture::sequence_classification,
         Architecture::token_classification, Architecture::masked_lm}) {
-    const std::string list = "[\"" + std::string(name_of(architecture)) + "\"]";
+    const std::string list = "[\"" + class_name(Family::bert, architecture) + "\"]";
     const ParsedConfig parsed = parse_bert_config(with("architectures", list));
     EXPECT_EQ(parsed.config.architecture, architecture);
     EXPECT_TRUE(parsed.architecture_stated);

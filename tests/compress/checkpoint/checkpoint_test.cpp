@@ -41,7 +41,7 @@ void expect_read_back(const TinyCheckpoint& tiny) {
   const std::vector<std::pair<TensorRef, std::string>> expected = {
       {bert.word_embeddings, prefix + "embeddings.word_embeddings.weight"},
       {bert.position_embeddings, prefix + "embeddings.position_embeddings.weight"},
-      {bert.token_type_embeddings, prefix + "embeddings.token_type_embeddings.weight"},
+      {bert.token_type_embeddings.value(), prefix + "embeddings.token_type_embeddings.weight"},
       {bert.embeddings_norm.weight, prefix + "embeddings.LayerNorm" + gamma},
       {layer.query.weight, last + "attention.self.query.weight"},
       {layer.key.bias, last + "attention.self.key.bias"},

@@ -47,6 +47,8 @@ std::vector<Case> cases() {
   TinyCheckpoint tagger;
   tagger.architecture = TinyArchitecture::token_classification;
   tagger.labels = {"O", "B-PER", "I-PER"};
+  TinyCheckpoint distilbert_tagger = tagger;
+  distilbert_tagger.distilbert = true;
   return {{"classify", {}, Task::classify},
           {"multi_label", multi, Task::multi_label},
           {"regress", regression, Task::regress},
@@ -56,7 +58,15 @@ std::vector<Case> cases() {
           {"tag", tagger, Task::tag},
           {"model", {.architecture = TinyArchitecture::model}, Task::embed},
           {"sentence_transformers", sentences, Task::embed},
-          {"masked_lm", {.architecture = TinyArchitecture::masked_lm}, Task::fill_mask}};
+          {"masked_lm", {.architecture = TinyArchitecture::masked_lm}, Task::fill_mask},
+          {"distilbert", {.distilbert = true}, Task::classify},
+          {"distilbert_tag", distilbert_tagger, Task::tag},
+          {"distilbert_model",
+           {.distilbert = true, .architecture = TinyArchitecture::model},
+           Task::embed},
+          {"distilbert_masked_lm",
+           {.distilbert = true, .architecture = TinyArchitecture::masked_lm},
+           Task::fill_mask}};
 }
 
 class ExportEvery : public ::testing::TestWithParam<std::tuple<Case, Precision>> {};
@@ -124,6 +134,17 @@ TEST(Export, PoolsABareModelByTheMeanAndSaysSo) {
   EXPECT_TRUE(said);
 }
 
+TEST(Export, GivesADistilBertNoSegmentsAndItsOwnActivation) {
+  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+    const ExportedModel model = export_tiny({.distilbert = true}, {.precision = precision});
+
+    EXPECT_EQ(model.spec().n_segments(), 0U);
+    EXPECT_EQ(model.spec().head.pooler_activation, format::PoolerActivation::relu);
+    EXPECT_EQ(export_tiny({}, {.precision = precision}).spec().head.pooler_activation,
+              format::PoolerActivation::tanh);
+  }
+}
+
 TEST(Export, KeepsLabelsInTheirOrder) {
   TinyCheckpoint tiny;
   tiny.labels = {"z", "a", "m"};
@@ -178,16 +199,18 @@ TEST(Export, ReportsProgressThatNeverFalls) {
 }
 
 TEST(Export, SelfTestHoldsAPairAndUnknownCharacters) {
-  const ExportedModel model = export_tiny({}, {});
+  for (const bool distilbert : {false, true}) {
+    const ExportedModel model = export_tiny({.distilbert = distilbert}, {});
 
-  bool pair = false;
-  bool unknown = false;
-  for (const format::SelfTestCase& test : model.spec().self_test.cases) {
-    for (const std::uint8_t segment : test.segments) pair = pair || segment == 1;
-    for (const TokenId id : test.ids) unknown = unknown || to_int(id) == 1;
+    bool pair = false;
+    bool unknown = false;
+    for (const format::SelfTestCase& test : model.spec().self_test.cases) {
+      for (const std::uint8_t segment : test.segments) pair = pair || segment == 1;
+      for (const TokenId id : test.ids) unknown = unknown || to_int(id) == 1;
+    }
+    EXPECT_TRUE(pair);
+    EXPECT_TRUE(unknown);
   }
-  EXPECT_TRUE(pair);
-  EXPECT_TRUE(unknown);
 }
 
 }  // namespace

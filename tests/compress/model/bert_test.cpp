@@ -11,8 +11,8 @@ namespace {
 constexpr float kTolerance = 1e-5F;
 
 at::Tensor loss_of(const std::string& task, const at::Tensor& logits, const at::Tensor& labels) {
-  if (task == "regress") return at::mse_loss(logits.squeeze(-1), labels);
-  if (task == "classify") return at::cross_entropy_loss(logits, labels);
+  if (task.ends_with("regress")) return at::mse_loss(logits.squeeze(-1), labels);
+  if (task.ends_with("classify")) return at::cross_entropy_loss(logits, labels);
   return at::cross_entropy_loss(logits.view({-1, logits.size(-1)}), labels.view({-1}));
 }
 
@@ -44,8 +44,7 @@ TEST_P(AgainstTransformers, HasTheSameLogitsLossAndGradients) {
   EXPECT_GE(n_compared, 5U + 2U * 16U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, AgainstTransformers,
-                         ::testing::Values("classify", "regress", "tag", "fill_mask"),
+INSTANTIATE_TEST_SUITE_P(Tasks, AgainstTransformers, ::testing::ValuesIn(kGoldens),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST(Bert, GivesTheSameAnswersWithItsAttentionInTheOpen) {
@@ -123,6 +122,38 @@ TEST(Bert, KeepsItsEncoderAndPoolerUnderANewHead) {
 
   EXPECT_TRUE(bert.pooler->weight.is_same(pooler));
   EXPECT_EQ(bert.classifier->weight.sizes(), (std::vector<std::int64_t>{3, 64}));
+}
+
+TEST(Bert, HasNoPoolerUnderAHeadForTokens) {
+  for (const checkpoint::Architecture architecture :
+       {checkpoint::Architecture::token_classification, checkpoint::Architecture::masked_lm}) {
+    Bert bert = new_bert(small_config(), 5);
+
+    replace_head(bert, architecture, checkpoint::ProblemType::single_label, {"a", "b", "c"}, 9);
+
+    EXPECT_FALSE(bert.pooler.has_value());
+  }
+}
+
+TEST(DistilBert, BeginsWithoutSegmentsAndWithAPoolerOnlyWhereItsHeadHasOne) {
+  checkpoint::BertConfig config = small_config();
+  config.family = checkpoint::Family::distilbert;
+  config.token_types = 0;
+
+  Bert bert = new_bert(config, 5);
+
+  EXPECT_FALSE(bert.segment.defined());
+  ASSERT_TRUE(bert.pooler.has_value());
+  const at::Tensor pooler = bert.pooler->weight;
+  replace_head(bert, checkpoint::Architecture::sequence_classification,
+               checkpoint::ProblemType::single_label, {"a", "b", "c"}, 9);
+  EXPECT_TRUE(bert.pooler->weight.is_same(pooler));
+  replace_head(bert, checkpoint::Architecture::model, checkpoint::ProblemType::single_label, {}, 9);
+  EXPECT_FALSE(bert.pooler.has_value());
+  config.architecture = checkpoint::Architecture::model;
+  EXPECT_FALSE(new_bert(config, 5, /*with_pooler=*/true).pooler.has_value());
+  config.family = checkpoint::Family::bert;
+  EXPECT_TRUE(new_bert(config, 5, /*with_pooler=*/true).pooler.has_value());
 }
 
 TEST(Bert, DropsOnlyWhenItIsTold) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <map>
+#include <set>
 
 #include "espalier/error.hpp"
 #include "tests/compress/model/golden.hpp"
@@ -17,6 +18,13 @@ std::map<std::string, at::Tensor> parameters(const Bert& bert) {
   for_each_parameter(
       bert, [&](const std::string& name, const at::Tensor& value) { values.emplace(name, value); });
   return values;
+}
+
+std::set<std::string> stored_names(const std::filesystem::path& folder) {
+  const auto file = checkpoint::SafetensorsFile::open(folder / "model.safetensors");
+  std::set<std::string> names;
+  for (const checkpoint::TensorView& tensor : file.tensors()) names.insert(tensor.name);
+  return names;
 }
 
 class RoundTrip : public ::testing::TestWithParam<const char*> {};
@@ -34,14 +42,33 @@ TEST_P(RoundTrip, GivesEveryParameterBack) {
   const auto after = parameters(load_bert(saved));
   ASSERT_EQ(after.size(), before.size());
   for (const auto& [name, value] : before) EXPECT_TRUE(after.at(name).equal(value)) << name;
+  EXPECT_EQ(stored_names(folder.path()), stored_names(golden.folder()));
+  EXPECT_EQ(saved.config().family, bert.config.family);
   EXPECT_EQ(saved.config().labels, bert.config.labels);
   EXPECT_EQ(saved.config().problem_type, bert.config.problem_type);
   EXPECT_EQ(saved.config().layer_norm_eps, bert.config.layer_norm_eps);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, RoundTrip,
-                         ::testing::Values("classify", "regress", "tag", "fill_mask"),
+INSTANTIATE_TEST_SUITE_P(Tasks, RoundTrip, ::testing::ValuesIn(kGoldens),
                          [](const auto& given) { return std::string(given.param); });
+
+TEST(SaveBert, WritesABareDistilBertWithoutPrefixOrHead) {
+  Bert bert = load_bert(checkpoint::Checkpoint::open(Golden("distilbert_tag").folder()));
+  replace_head(bert, checkpoint::Architecture::model, checkpoint::ProblemType::single_label, {}, 1);
+  const testing::TemporaryFolder folder;
+
+  save_bert(bert, folder.path(), WeightType::f32, Overwrite::refuse);
+
+  std::set<std::string> expected;
+  for (const std::string& name : stored_names(Golden("distilbert_tag").folder())) {
+    const std::string prefix = "distilbert.";
+    if (name.starts_with(prefix)) expected.insert(name.substr(prefix.size()));
+  }
+  EXPECT_EQ(stored_names(folder.path()), expected);
+  const checkpoint::Checkpoint saved = checkpoint::Checkpoint::open(folder.path());
+  EXPECT_EQ(saved.config().architecture, checkpoint::Architecture::model);
+  EXPECT_EQ(saved.config().family, checkpoint::Family::distilbert);
+}
 
 TEST(SaveBert, KeepsUnevenLayers) {
   Bert bert = load_bert(checkpoint::Checkpoint::open(Golden("classify").folder()));

@@ -34,14 +34,27 @@ class Golden {
   }
 
   [[nodiscard]] TokenTensors tokens() const {
+    const bool has_segments = file_.find("token_type_ids") != nullptr;
     return {.ids = (*this)["input_ids"],
-            .segments = (*this)["token_type_ids"],
+            .segments = has_segments ? (*this)["token_type_ids"] : at::Tensor(),
             .mask = (*this)["attention_mask"].to(at::kBool)};
   }
 
  private:
   std::filesystem::path folder_;
   checkpoint::SafetensorsFile file_;
+};
+
+/// The folders under data/: what a head answers, by family.
+inline constexpr const char* kGoldens[] = {
+    "classify",
+    "regress",
+    "tag",
+    "fill_mask",
+    "distilbert_classify",
+    "distilbert_regress",
+    "distilbert_tag",
+    "distilbert_fill_mask",
 };
 
 inline float largest_difference(const at::Tensor& a, const at::Tensor& b) {

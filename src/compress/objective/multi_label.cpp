@@ -1,0 +1,88 @@
+// Any number of labels for a text: a sigmoid each, binary cross entropy, micro F1.
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compress/objective/sentences.hpp"
+#include "data/json_line.hpp"
+#include "data/labels.hpp"
+#include "measure/classification.hpp"
+
+namespace espalier::objective {
+namespace {
+
+class MultiLabel final : public Task {
+ public:
+  explicit MultiLabel(const TaskOptions& options) : labels_(options.labels) {
+    if (!options.class_weights.empty()) weights_ = tensor_of(options.class_weights);
+  }
+
+  Examples read(const LabelledRows& rows, const Tokenizing& with) const override {
+    Examples examples = read_sentences(rows, with);
+    std::vector<float> targets(rows.rows.size() * labels_.size());
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+      for (const std::size_t label : labels_.indexes(rows.rows[row].label, rows.place(row))) {
+        targets[row * labels_.size() + label] = 1;
+      }
+    }
+    examples.targets = tensor_of(targets).view({-1, static_cast<std::int64_t>(labels_.size())});
+    return examples;
+  }
+
+  at::Tensor loss(const at::Tensor& answers, const at::Tensor& targets) const override {
+    const at::Tensor weights = weights_.defined() ? weights_.to(answers.device()) : weights_;
+    return at::binary_cross_entropy_with_logits(answers, targets, weights);
+  }
+
+  Scores judge(const model::Bert& bert, const Examples& data) const override {
+    const at::Tensor chosen = (answer_all(*this, bert, data) > 0).to(at::kByte).contiguous();
+    const at::Tensor wanted = data.targets.to(at::kByte).contiguous();
+    const auto n_cells = static_cast<std::size_t>(chosen.numel());
+    const measure::MultiLabelScores scores = measure::multi_label_scores(
+        {chosen.const_data_ptr<std::uint8_t>(), n_cells},
+        {wanted.const_data_ptr<std::uint8_t>(), n_cells}, labels_.size());
+    return {{"micro_f1", scores.micro_f1}, {"exact_match", scores.exact_match}};
+  }
+
+ private:
+  data::LabelMap labels_;
+  at::Tensor weights_;  // (labels), or undefined
+};
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(' ');
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+}  // namespace
+
+std::unique_ptr<Task> make_multi_label(const TaskOptions& options) {
+  return std::make_unique<MultiLabel>(options);
+}
+
+std::vector<std::string> listed_labels_in(const LabelledRows& rows) {
+  std::set<std::string> names;
+  const auto add = [&](std::string_view label, std::size_t row) {
+    if (label.empty()) data::fail_at(rows.place(row), "a label of the list is empty");
+    names.emplace(label);
+  };
+  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+    std::string_view cell = trimmed(rows.rows[row].label);
+    if (cell.starts_with('[')) {
+      for (const std::string& item : data::json_list(cell, rows.place(row))) add(item, row);
+      continue;
+    }
+    while (!cell.empty()) {
+      const std::size_t comma = std::min(cell.find(','), cell.size());
+      add(trimmed(cell.substr(0, comma)), row);
+      if (comma + 1 == cell.size()) add("", row);  // nothing after the last comma
+      cell.remove_prefix(std::min(comma + 1, cell.size()));
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace espalier::objective

@@ -1,0 +1,343 @@
+// espalier distill: a smaller student learns a task from its teacher's answers, and from labels.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "compress/checkpoint/checkpoint.hpp"
+#include "compress/export/provenance.hpp"
+#include "compress/model/student.hpp"
+#include "compress/objective/distill.hpp"
+#include "compress/objective/sentences.hpp"
+#include "compress/train/device.hpp"
+#include "distill_command.hpp"
+#include "espalier/error.hpp"
+#include "output.hpp"
+#include "report.hpp"
+#include "task_data.hpp"
+#include "training_run.hpp"
+
+namespace espalier::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+struct DistillRequest {
+  std::string teacher;
+  std::string student;
+  std::uint32_t student_layers = 0;
+  std::string layer_choice = "spread";
+  std::uint32_t student_hidden = 0;
+  std::string preset = "logits";
+  double temperature = 2;
+  double label_weight = -1;
+  bool without_teacher = false;
+  DataRequest data;
+  std::string unlabelled;
+  std::string cache;
+  TrainingRequest training;
+};
+
+template <typename Visitor>
+void visit(DistillRequest& request, Visitor&& visitor) {
+  visitor({.name = "--teacher",
+           .help = "fine-tuned checkpoint folder",
+           .value = "DIR",
+           .required = true},
+          request.teacher);
+  visitor({.name = "--student", .help = "checkpoint folder to start from", .value = "DIR"},
+          request.student);
+  visitor({.name = "--student-layers",
+           .help = "start from so many of the teacher's layers",
+           .max = 256},
+          request.student_layers);
+  visitor({.name = "--layer-choice", .help = "which of them", .choices = "spread|first|last"},
+          request.layer_choice);
+  visitor({.name = "--student-hidden",
+           .help = "start from a part of the teacher's width",
+           .max = 16384},
+          request.student_hidden);
+  visitor({.name = "--preset",
+           .help = "what is learnt from the teacher",
+           .choices = "logits|patient|tinybert|minilm"},
+          request.preset);
+  visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
+          request.temperature);
+  visitor({.name = "--label-weight",
+           .help = "weight of the labels' own loss; below 0 the preset's",
+           .min = -1,
+           .max = 1000},
+          request.label_weight);
+  visitor({.name = "--without-teacher", .help = "labels only: what distilling is compared with"},
+          request.without_teacher);
+  visit_data(request.data, visitor);
+  visitor({.name = "--unlabelled",
+           .help = "more text for the teacher to label: rows, or a .txt of lines",
+           .value = "FILE"},
+          request.unlabelled);
+  visitor({.name = "--cache",
+           .help = "where the teacher's answers are kept; without it in OUT/training",
+           .value = "DIR"},
+          request.cache);
+  visit_training(request.training, visitor);
+}
+
+// The task that a teacher was trained for.
+const objective::TaskKind& kind_of(const checkpoint::BertConfig& config) {
+  using checkpoint::Architecture;
+  for (const objective::TaskKind& kind : objective::task_kinds()) {
+    const bool same_head = kind.architecture == config.architecture &&
+                           (config.architecture != Architecture::sequence_classification ||
+                            kind.problem_type == config.problem_type);
+    if (same_head) return kind;
+  }
+  throw Error(ErrorCode::usage,
+              "the teacher is a masked LM and answers no task; fine-tune it first");
+}
+
+// Everything that is read and checked before the first step.
+class Distilling {
+ public:
+  explicit Distilling(const DistillRequest& request)
+      : request_(request),
+        start_(checkpoint::Checkpoint::open(request.teacher)),
+        kind_(kind_of(start_.config())),
+        teacher_(model::load_bert(start_)),
+        spec_(tokenizer_of(start_)),
+        embedding_(start_.embedding().value_or(checkpoint::EmbeddingOptions{.normalize = true})) {
+    embedding_.max_length = std::min(request.training.max_length, teacher_.config.positions);
+    make_student();
+    read_data();
+    note("distilling " + base_name(request.teacher) + " (" +
+         std::to_string(model::parameter_count(teacher_)) + " parameters) into " +
+         std::to_string(model::parameter_count(student_)) + " parameters, on " +
+         std::to_string(labelled_.size()) + " examples with labels and " +
+         std::to_string(unlabelled_.size()) + " without");
+  }
+
+  // The objective runs the teacher, so it is made where the teacher is to be.
+  void make_objective(const fs::path& cache, at::Device device) {
+    if (request_.without_teacher) return;
+    train::move_to(teacher_, device);
+    objective::DistillOptions options{.weights = objective::distill_preset(request_.preset).weights,
+                                      .temperature = request_.temperature,
+                                      .cache_folder = cache,
+                                      .cache_name = cache_name(),
+                                      .seed = request_.training.seed};
+    if (request_.label_weight >= 0) options.weights.task = request_.label_weight;
+    distilled_.emplace(*labels_, request_.unlabelled.empty() ? nullptr : &unlabelled_, teacher_,
+                       student_.config, options);
+    if (distilled_->answers_from_cache()) note("the teacher's answers were found in the cache");
+  }
+
+  model::Bert& student() { return student_; }
+  [[nodiscard]] const objective::Objective& objective() const {
+    if (distilled_) return *distilled_;
+    return *labels_;
+  }
+  [[nodiscard]] const objective::Judge* judge() const { return judge_ ? &*judge_ : nullptr; }
+
+  [[nodiscard]] Identity identity() const {
+    Identity identity = identity_of("espalier distill", request_);
+    const auto add = [&identity](const char* name, const fs::path& file) {
+      identity.settings.emplace_back(name, compress::file_hash(file));
+    };
+    for (const fs::path& file : start_.weight_paths()) add("--teacher", file);
+    identity.settings.emplace_back("tokenizer", tokenizer_hash(start_.model_folder()));
+    if (own_student_) {
+      for (const fs::path& file : own_student_->weight_paths()) add("--student", file);
+    }
+    add("--train", request_.data.train);
+    if (judge_) add("--eval", request_.data.eval);
+    if (!request_.unlabelled.empty()) add("--unlabelled", request_.unlabelled);
+    return identity;
+  }
+
+  [[nodiscard]] Artefacts artefacts() const {
+    Artefacts artefacts{.tokenizer_folder = start_.model_folder()};
+    if (kind_.name == "embed") artefacts.embedding = embedding_;
+    return artefacts;
+  }
+
+  [[nodiscard]] Json facts() const {
+    Json facts = {{"stage", "distill"}, {"task", kind_.name}, {"labels", teacher_.config.labels}};
+    facts["teacher"] = base_name(request_.teacher);
+    facts["student"] = {{"start", base_name(request_.student)},
+                        {"layers", student_.config.n_layers},
+                        {"hidden", student_.config.hidden},
+                        {"choice", request_.layer_choice}};
+    facts["train"] = input_facts(request_.data.train);
+    if (judge_) facts["eval"] = input_facts(request_.data.eval);
+    if (!request_.unlabelled.empty()) facts["unlabelled"] = input_facts(request_.unlabelled);
+    for (const auto& [name, value] : identity_of("", request_).settings) {
+      facts["options"][name.substr(2)] = value;
+    }
+    return facts;
+  }
+
+ private:
+  [[nodiscard]] std::string cache_name() const {
+    const bool by_cls = embedding_.pooling == checkpoint::Pooling::cls;
+    return std::string(kind_.name) + (kind_.name == "embed" ? (by_cls ? "/cls" : "/mean") : "");
+  }
+
+  void make_student() {
+    const std::uint32_t n_layers = request_.student_layers;
+    if (request_.student.empty() && n_layers == 0 && request_.student_hidden == 0) {
+      throw Error(ErrorCode::usage,
+                  "what is the student? Give --student-layers, --student-hidden or --student DIR");
+    }
+    if (!request_.student.empty()) {
+      if (n_layers > 0 || request_.student_hidden > 0) {
+        throw Error(ErrorCode::usage,
+                    "--student DIR has a shape of its own; leave --student-layers and "
+                    "--student-hidden away");
+      }
+      own_student_.emplace(checkpoint::Checkpoint::open(request_.student));
+      objective::check_same_tokens(spec_, text::load_tokenizer_spec(own_student_->model_folder()));
+      student_ = model::load_bert(*own_student_);
+      const checkpoint::BertConfig& config = teacher_.config;
+      if (student_.config.architecture != config.architecture ||
+          student_.config.labels != config.labels) {
+        model::replace_head(student_, config.architecture, config.problem_type, config.labels,
+                            request_.training.seed);
+      }
+      return;
+    }
+    const std::size_t n_teacher = teacher_.layers.size();
+    if (n_layers > n_teacher) {
+      throw Error(ErrorCode::usage, "--student-layers " + std::to_string(n_layers) +
+                                        ": the teacher has " + std::to_string(n_teacher) +
+                                        ", and a student starts from some of them");
+    }
+    student_ = model::make_student(
+        teacher_, model::choose_layers(n_teacher, n_layers == 0 ? n_teacher : n_layers,
+                                       model::layer_choice(request_.layer_choice)));
+    if (request_.student_hidden > 0) {
+      student_ = model::narrow(student_, model::width_of(teacher_, request_.student_hidden));
+    }
+  }
+
+  void read_data() {
+    tokenizer_.emplace(spec_);
+    const objective::Tokenizing with{*tokenizer_, embedding_.max_length};
+    const bool need_label = kind_.name != "embed";
+    const objective::LabelledRows rows =
+        read_rows(request_.data, kind_, request_.data.train, need_label);
+    task_ = kind_.make({.labels = teacher_.config.labels,
+                        .embedding = embedding_,
+                        .scored = !rows.rows.front().label.empty()});
+    labelled_ = task_->read(rows, with);
+    labels_.emplace(*task_, labelled_, teacher_.config.pad_id);
+    if (!request_.unlabelled.empty()) {
+      if (request_.without_teacher) {
+        throw Error(ErrorCode::usage,
+                    "--unlabelled needs the teacher; leave one of it and "
+                    "--without-teacher away");
+      }
+      unlabelled_ = objective::read_sentences(
+          read_unlabelled(request_.data, kind_, request_.unlabelled), with);
+    }
+    if (!request_.data.eval.empty()) {
+      held_out_ =
+          task_->read(read_rows(request_.data, kind_, request_.data.eval, need_label), with);
+      judge_.emplace(*task_, held_out_);
+    }
+  }
+
+  const DistillRequest& request_;
+  checkpoint::Checkpoint start_;
+  const objective::TaskKind& kind_;
+  model::Bert teacher_;
+  text::TokenizerSpec spec_;
+  checkpoint::EmbeddingOptions embedding_;
+  std::optional<checkpoint::Checkpoint> own_student_;
+  model::Bert student_;
+  std::optional<text::Tokenizer> tokenizer_;
+  std::unique_ptr<objective::Task> task_;
+  objective::Examples labelled_;
+  objective::Examples unlabelled_;
+  objective::Examples held_out_;
+  std::optional<objective::TaskObjective> labels_;
+  std::optional<objective::DistillObjective> distilled_;
+  std::optional<objective::TaskJudge> judge_;
+};
+
+Json read_card(const fs::path& file) {
+  std::ifstream stream(file);
+  return Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+}
+
+// Whether `card` is of the same student learning from the same labels without a teacher.
+bool is_baseline(const Json& card, const Json& own) {
+  if (!card.is_object() || card.value("stage", "") != "distill") return false;
+  if (!card.contains("options") || !card.contains("scores")) return false;
+  for (const char* key : {"student", "train", "eval"}) {
+    if (card.value(key, Json()) != own.value(key, Json())) return false;
+  }
+  return card["options"].value("without-teacher", "no") == "yes";
+}
+
+// Distilling that does not pay should not go unnoticed: looks for a run without the teacher beside
+// this one, in the folder that holds OUT.
+void compare_with_baseline(const fs::path& output) {
+  const Json own = read_card(output / "training.json");
+  if (!own.contains("scores")) return;
+  const auto own_score = own["scores"].begin();
+  std::error_code ignored;  // a folder that cannot be looked into has nothing to compare with
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::canonical(output).parent_path(), ignored)) {
+    if (!entry.is_directory(ignored)) continue;
+    const Json card = read_card(entry.path() / "training.json");
+    if (!is_baseline(card, own)) continue;
+    const double without = card["scores"].value(own_score.key(), 0.0);
+    const double with = own_score.value().get<double>();
+    note(std::string(with < without ? "warning: worse than" : "note: at least as good as") +
+         " the same student without its teacher ('" + entry.path().filename().string() +
+         "'): " + own_score.key() + " " + fixed(with, 2) + " against " + fixed(without, 2));
+  }
+}
+
+void run(const DistillRequest& request) {
+  TrainingRun run(request.training, {request.teacher, request.student});
+  Distilling job(request);
+  const fs::path cache = request.cache.empty() ? fs::path(request.training.output) / "training"
+                                               : fs::path(request.cache);
+  const bool is_new = !fs::exists(request.training.output);
+  make_folder(cache);
+  try {
+    job.make_objective(cache, run.device());
+  } catch (...) {
+    // What is refused leaves no folder in the way of the next try; one that holds answers stays.
+    std::error_code ignored;
+    if (is_new && request.cache.empty() && fs::remove(cache, ignored)) {
+      fs::remove(request.training.output, ignored);
+    }
+    throw;
+  }
+  run.train(job.student(), job.objective(), job.judge(), job.identity());
+  run.finish(job.student(), job.artefacts(), job.facts());
+  if (!request.without_teacher) compare_with_baseline(request.training.output);
+}
+
+}  // namespace
+
+Command distill_command() {
+  return make_command<DistillRequest>(
+      {.name = "distill",
+       .summary = "train a smaller student on what its teacher answers",
+       .examples =
+           "espalier distill --teacher sst2 --student-layers 3 --train train.tsv --eval dev.tsv "
+           "-o small\n"
+           "espalier distill --teacher sst2 --student-layers 3 --train 2k.tsv --unlabelled "
+           "reviews.txt -o small",
+       .details =
+           "Presets: logits (Hinton 2015), patient (hidden states, Sun 2019), tinybert (attention\n"
+           "and hidden states, Jiao 2020), minilm (relations of the last layer, Wang 2021); each\n"
+           "with the teacher's answers and the labels. --without-teacher trains the same student\n"
+           "on labels alone; a distilled one in a folder beside it is compared with it."},
+      run);
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,67 @@
+// One training run from the command line, from the check of its output folder to its last line:
+// what finetune, pretrain and distill have in common.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compress/checkpoint/sentence_transformers.hpp"
+#include "compress/model/checkpoint_io.hpp"
+#include "text/tokenizer_spec.hpp"
+#include "training_request.hpp"
+
+namespace espalier::tools {
+
+/// What a run leaves besides weights.
+struct Artefacts {
+  std::filesystem::path tokenizer_folder = {};                 // whose tokenizer files are copied
+  std::optional<text::TokenizerSpec> new_tokenizer = {};       // written instead
+  std::optional<checkpoint::EmbeddingOptions> embedding = {};  // of sentence vectors
+};
+
+class TrainingRun {
+ public:
+  /// Checks the output folder, sets the number of threads and finds the device, before anything is
+  /// read. inputs: folders that must not be the output. Throws Error(output) when the folder is in
+  /// use, Error(usage) when there is nothing to resume, Error(unavailable) for a device or bf16
+  /// that is not here.
+  TrainingRun(const TrainingRequest& request, const std::vector<std::string>& inputs);
+
+  [[nodiscard]] at::Device device() const noexcept { return device_; }
+
+  /// Trains. Ctrl-C and SIGTERM save, print the command that goes on and throw Error(interrupted)
+  /// or Error(terminated). identity.settings include the hashes of what is trained on.
+  train::TrainingResult train(model::Bert& bert, const objective::Objective& objective,
+                              const objective::Judge* judge, Identity identity);
+
+  /// Writes the checkpoint, prints the report and keeps it as training.json, and removes what only
+  /// a resumed run needs. `facts` come first in the report.
+  void finish(model::Bert& bert, const Artefacts& artefacts, nlohmann::ordered_json facts);
+
+ private:
+  const TrainingRequest& request_;
+  std::filesystem::path folder_;  // OUT
+  std::filesystem::path work_;    // OUT/training
+  at::Device device_;
+  int n_threads_ = 0;
+  train::TrainingResult result_;
+  nlohmann::ordered_json report_;  // of train()
+};
+
+/// Throws Error(output) when `folder` is a file, or holds anything and `force` is not given;
+/// Error(usage) when it is one of `inputs`.
+void check_output_folder(const std::filesystem::path& folder,
+                         const std::vector<std::string>& inputs, bool force);
+
+/// Makes a folder, with those above it. Throws Error(output).
+void make_folder(const std::filesystem::path& folder);
+
+/// What tells a tokenizer from another one, as hex digits: a vocab.txt, or all that a folder says
+/// of how texts are cut and how its weights are shaped.
+[[nodiscard]] std::string tokenizer_hash(const std::filesystem::path& place);
+
+/// A data file as reports name it: base name and XXH3-64 of its bytes.
+[[nodiscard]] nlohmann::ordered_json input_facts(const std::string& file);
+
+}  // namespace espalier::tools
