@@ -12,6 +12,7 @@
 #include "compress/train/device.hpp"
 #include "distill_command.hpp"
 #include "espalier/error.hpp"
+#include "interrupt.hpp"
 #include "output.hpp"
 #include "report.hpp"
 #include "task_data.hpp"
@@ -73,11 +74,11 @@ void visit(DistillRequest& request, Visitor&& visitor) {
           request.without_teacher);
   visit_data(request.data, visitor);
   visitor({.name = "--unlabelled",
-           .help = "more text for the teacher to label: rows, or a .txt of lines",
+           .help = "more text for the teacher to label: rows, or .txt lines",
            .value = "FILE"},
           request.unlabelled);
   visitor({.name = "--cache",
-           .help = "where the teacher's answers are kept; without it in OUT/training",
+           .help = "where the teacher's answers are kept; else OUT/training",
            .value = "DIR"},
           request.cache);
   visit_training(request.training, visitor);
@@ -125,6 +126,12 @@ class Distilling {
                                       .cache_folder = cache,
                                       .cache_name = cache_name(),
                                       .seed = request_.training.seed};
+    Progress progress("tokens answered by the teacher",
+                      labelled_.tokens.n_tokens() + unlabelled_.tokens.n_tokens());
+    options.on_progress = [&progress](std::size_t n_done, std::size_t) {
+      throw_if_interrupted();
+      progress.show(n_done);
+    };
     if (request_.label_weight >= 0) options.weights.task = request_.label_weight;
     distilled_.emplace(*labels_, request_.unlabelled.empty() ? nullptr : &unlabelled_, teacher_,
                        student_.config, options);
@@ -331,7 +338,7 @@ Command distill_command() {
            "espalier distill --teacher sst2 --student-layers 3 --train train.tsv --eval dev.tsv "
            "-o small\n"
            "espalier distill --teacher sst2 --student-layers 3 --train 2k.tsv --unlabelled "
-           "reviews.txt -o small",
+           "more.txt -o small",
        .details =
            "Presets: logits (Hinton 2015), patient (hidden states, Sun 2019), tinybert (attention\n"
            "and hidden states, Jiao 2020), minilm (relations of the last layer, Wang 2021); each\n"

@@ -4,6 +4,7 @@
 #include "base/atomic_file.hpp"
 #include "commands.hpp"
 #include "evaluation.hpp"
+#include "export_model.hpp"
 #include "interrupt.hpp"
 #include "json_text.hpp"
 #include "names.hpp"
@@ -39,7 +40,8 @@ struct EvaluateOptions {
 
 template <typename Visitor>
 void visit(EvaluateOptions& options, Visitor&& visitor) {
-  visitor({.name = "MODEL", .help = "model file (.espl)", .required = true}, options.model);
+  visitor({.name = "MODEL", .help = "model file (.espl), or checkpoint folder", .required = true},
+          options.model);
   visitor({.name = "--data", .help = "labelled rows, .gz too", .value = "FILE", .required = true},
           options.data);
   visitor({.name = "--text-column", .help = "else text, sentence, text_a or review", .value = "C"},
@@ -56,8 +58,9 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
            .help = "else guessed from the content",
            .choices = "auto|tsv|csv|jsonl|conll"},
           options.data_format);
-  visitor({.name = "--compare", .help = "model to measure the distance to", .value = "OTHER"},
-          options.compare);
+  visitor(
+      {.name = "--compare", .help = "model or folder to measure the distance to", .value = "OTHER"},
+      options.compare);
   visitor(
       {.name = "--predictions", .help = "write the answers, a line of JSON a row", .value = "OUT"},
       options.predictions);
@@ -78,7 +81,7 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
 }
 
 Contestant open(const EvaluateOptions& options, const std::string& path) {
-  Model model = Model::open(path);
+  Model model = open_model_or_checkpoint(path);
   Session session(
       model,
       {.n_threads = options.threads, .backend = options.backend, .max_length = options.max_length});

@@ -88,4 +88,14 @@ void export_model(const ExportRequest& request) {
             " (checkpoint " + megabytes(source_bytes) + "), " + fixed(time.count(), 1) + " s\n");
 }
 
+Model open_model_or_checkpoint(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) return Model::open(path);
+  compress::ExportOptions options;
+  options.precision = Precision::fp32;
+  options.n_threads = usable_cpus();
+  const compress::ExportedModel model = compress::export_checkpoint(path, options);
+  for (const std::string& line : model.notes()) note("note: " + line);
+  return Model::open(format::to_bytes(model.spec()));
+}
+
 }  // namespace espalier::tools

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "espalier/espalier.hpp"
+
 namespace espalier::tools {
 
 struct ExportRequest {
@@ -40,5 +42,8 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
 
 /// Writes the file whole or not at all, reads it again and prints what it is.
 void export_model(const ExportRequest& request);
+
+/// Opens a model file, or a checkpoint folder as the fp32 model it would become.
+[[nodiscard]] Model open_model_or_checkpoint(const std::string& path);
 
 }  // namespace espalier::tools

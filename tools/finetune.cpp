@@ -42,10 +42,9 @@ void visit(FinetuneOptions& options, Visitor&& visitor) {
            .required = true},
           options.task);
   visit_data(options.data, visitor);
-  visitor({.name = "--labels",
-           .help = "labels of a new head in order; else those of the data",
-           .value = "A,B,..."},
-          options.labels);
+  visitor(
+      {.name = "--labels", .help = "of a new head, in order; else the data's", .value = "A,B,..."},
+      options.labels);
   visitor({.name = "--new-head", .help = "drop the classifier that DIR brings"}, options.new_head);
   visitor(
       {.name = "--class-weights", .help = "'balanced', or one for each label", .value = "W,W,..."},
@@ -273,8 +272,8 @@ Command finetune_command() {
        .examples =
            "espalier finetune ./minilm --task classify --train train.tsv --eval dev.tsv -o out\n"
            "espalier finetune ./bert --task tag --train eng.train --eval eng.testa -o ner\n"
-           "espalier finetune ./bert --task regress --train sts.tsv --text-column sentence1 "
-           "--pair-column sentence2 -o sts",
+           "espalier finetune ./bert --task regress --train sts.tsv --text-column a "
+           "--pair-column b -o sts",
        .details =
            "OUT becomes a checkpoint folder for quantize, distill and finetune, with "
            "training.json\n"

@@ -22,9 +22,9 @@ void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  // LibTorch's threads meet after every operation. The OpenMP library reads only here, at its start,
-  // whether those that wait spin or sleep; spinning takes the processor from whatever they wait for
-  // on a busy machine.
+  // LibTorch's threads meet after every operation. The OpenMP library reads only here, at its
+  // start, whether those that wait spin or sleep; spinning takes the processor from whatever they
+  // wait for on a busy machine.
   ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {

@@ -34,7 +34,7 @@ void visit_data(DataRequest& request, Visitor&& visitor) {
            .help = "else label, labels or score; CoNLL: the last",
            .value = "C"},
           request.label_column);
-  visitor({.name = "--no-header", .help = "the first line is a row; columns are 1, 2, 3 ..."},
+  visitor({.name = "--no-header", .help = "line 1 is a row; columns are 1, 2, 3 ..."},
           request.no_header);
   visitor({.name = "--data-format",
            .help = "else guessed from the content",

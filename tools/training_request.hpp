@@ -58,7 +58,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option) {
           request.accumulation);
   visitor({.name = "--learning-rate", .help = "at its peak", .value = "RATE", .max = 1},
           request.learning_rate);
-  visitor({.name = "--warm-up", .help = "share of all steps in which the rate rises", .max = 1},
+  visitor({.name = "--warm-up", .help = "share of steps in which the rate rises", .max = 1},
           request.warm_up);
   visitor({.name = "--weight-decay", .help = "of all but biases and norms", .max = 1},
           request.weight_decay);
@@ -70,7 +70,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option) {
           request.max_length);
   visitor({.name = "--freeze-embeddings", .help = "leave the table of word pieces as it is"},
           request.freeze_embeddings);
-  visitor({.name = "--patience", .help = "end after so many epochs without a better score"},
+  visitor({.name = "--patience", .help = "end after so many epochs with no better score"},
           request.patience);
   visitor({.name = "--bf16", .help = "multiply in bfloat16, where the processor can"},
           request.bf16);
@@ -88,7 +88,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option) {
           request.save_minutes);
   visitor({.name = "--weights", .help = "how weights are stored", .choices = "f32|f16"},
           request.weights);
-  visitor({.name = "--resume", .help = "go on with an interrupted run of the same options"},
+  visitor({.name = "--resume", .help = "go on with an interrupted run, same options"},
           request.resume);
   visitor({.name = "--force", .help = "replace OUT if it exists"}, request.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "base/printable.hpp"
 #include "data/json_line.hpp"
@@ -15,6 +16,14 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
 }
 
+// The number that `text` is in plain digits, if it is nothing else.
+std::optional<std::size_t> whole_number(std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 LabelMap::LabelMap(std::vector<std::string> names) : names_(std::move(names)) {
@@ -23,20 +32,18 @@ LabelMap::LabelMap(std::vector<std::string> names) : names_(std::move(names)) {
     if (!index_of_.emplace(names_[index], index).second) {
       throw Error(ErrorCode::bad_input, "label " + printable(names_[index]) + " is there twice");
     }
+    if (whole_number(names_[index])) takes_indexes_ = false;
   }
 }
 
 std::size_t LabelMap::index(std::string_view cell, const Place& place) const {
   const auto known = index_of_.find(cell);
   if (known != index_of_.end()) return known->second;
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-  if (!cell.empty() && error == std::errc() && end == cell.data() + cell.size() &&
-      number < names_.size()) {
-    return number;
-  }
-  fail_at(place, "label " + printable(cell) + " is neither one of " + list_names(names_) +
-                     " nor a number below " + std::to_string(names_.size()));
+  const std::optional<std::size_t> number = whole_number(cell);
+  if (takes_indexes_ && number && *number < names_.size()) return *number;
+  fail_at(place,
+          "label " + printable(cell) + " is not one of " + list_names(names_) +
+              (takes_indexes_ ? " nor a number below " + std::to_string(names_.size()) : ""));
 }
 
 std::vector<std::size_t> LabelMap::indexes(std::string_view cell, const Place& place) const {

@@ -20,9 +20,9 @@ class LabelMap {
   [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
   [[nodiscard]] const std::string& name(std::size_t index) const { return names_[index]; }
 
-  /// The index of the label that `cell` names, or whose index `cell` is in plain digits. A cell
-  /// that could be either is a name. Throws Error(bad_input), naming the place and the labels, if
-  /// it is neither.
+  /// The index of the label that `cell` names or, unless a label is itself a whole number, whose
+  /// index `cell` is in plain digits: among labels 1 to 5 a 0 is no label, not the first one.
+  /// Throws Error(bad_input), naming the place and the labels, if it is neither.
   [[nodiscard]] std::size_t index(std::string_view cell, const Place& place) const;
 
   /// The labels of a cell that may hold any number of them, as `a,b` or as a JSON list: rising
@@ -32,6 +32,7 @@ class LabelMap {
 
  private:
   std::vector<std::string> names_;
+  bool takes_indexes_ = true;
   std::map<std::string, std::size_t, std::less<>> index_of_;
 };
 

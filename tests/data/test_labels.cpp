@@ -39,6 +39,13 @@ TEST(LabelMap, PrefersANameToANumber) {
   EXPECT_EQ(labels.index("0", kPlace), 1u);
 }
 
+TEST(LabelMap, TakesNoIndexWhereALabelIsANumber) {
+  const LabelMap stars({"1", "2", "3"});
+
+  EXPECT_EQ(stars.index("3", kPlace), 2u);
+  EXPECT_THAT(error_of([&] { (void)stars.index("0", kPlace); }), HasSubstr("is not one of"));
+}
+
 TEST(LabelMap, RefusesAllElseNamingPlaceAndLabels) {
   const LabelMap labels({"no", "yes"});
 

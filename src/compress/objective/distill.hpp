@@ -47,7 +47,8 @@ struct DistillOptions {
   std::filesystem::path cache_folder = {};
   /// What the answers depend on besides teacher and tokens: the task's name, of embed its pooling.
   std::string cache_name = {};
-  std::uint64_t seed = 1;  // of the first values of parameters()
+  std::uint64_t seed = 1;       // of the first values of parameters()
+  OnProgress on_progress = {};  // of asking the teacher before the first step
 };
 
 /// Throws Error(usage) for a weight that is negative or not finite, for weights that ask nothing of

@@ -77,8 +77,9 @@ at::Tensor TaskObjective::loss(const model::Bert& bert, const Batch& batch,
 }
 
 at::Tensor answer_all(const Task& task, const model::Bert& bert, const Examples& data,
-                      bool by_token) {
+                      bool by_token, const OnProgress& on_progress) {
   at::Tensor all;
+  std::size_t n_done = 0;
   const auto n_rows =
       static_cast<std::int64_t>(by_token ? data.tokens.n_tokens() : data.tokens.n_sentences());
   for (const std::vector<std::size_t>& sentences :
@@ -93,6 +94,10 @@ at::Tensor answer_all(const Task& task, const model::Bert& bert, const Examples&
     } else {
       all.index_copy_(0, index_tensor(sentences), answers);
     }
+    for (const std::size_t sentence : sentences) {
+      n_done += data.tokens.offsets[sentence + 1] - data.tokens.offsets[sentence];
+    }
+    if (on_progress) on_progress(n_done, data.tokens.n_tokens());
   }
   return all;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -142,10 +143,13 @@ class TaskJudge final : public Judge {
   const Examples& data_;
 };
 
+/// Told of long work, in between: how much is done of how much. May throw to end it.
+using OnProgress = std::function<void(std::size_t done, std::size_t total)>;
+
 /// The task's answers to all sentences of `data`, (sentences, ...) on the CPU, or with `by_token`
-/// (tokens, labels) without padding. No dropout.
+/// (tokens, labels) without padding. No dropout. Progress counts tokens.
 [[nodiscard]] at::Tensor answer_all(const Task& task, const model::Bert& bert, const Examples& data,
-                                    bool by_token = false);
+                                    bool by_token = false, const OnProgress& on_progress = {});
 
 /// The device of a model's parameters.
 [[nodiscard]] at::Device device_of(const model::Bert& bert);

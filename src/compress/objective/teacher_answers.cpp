@@ -108,7 +108,8 @@ std::uint64_t answers_fingerprint(const model::Bert& teacher, const TokenBatch& 
 }
 
 TeacherAnswers teacher_answers(const Task& task, std::string_view name, const model::Bert& teacher,
-                               const Examples& data, const std::filesystem::path& folder) {
+                               const Examples& data, const std::filesystem::path& folder,
+                               const OnProgress& on_progress) {
   const std::filesystem::path path = folder / kFileName;
   const std::uint64_t fingerprint =
       folder.empty() ? 0 : answers_fingerprint(teacher, data.tokens, name);
@@ -120,7 +121,7 @@ TeacherAnswers teacher_answers(const Task& task, std::string_view name, const mo
   const at::NoGradGuard no_grad;
   const bool by_token =
       teacher.config.architecture == checkpoint::Architecture::token_classification;
-  const at::Tensor values = answer_all(task, teacher, data, by_token).contiguous();
+  const at::Tensor values = answer_all(task, teacher, data, by_token, on_progress).contiguous();
   if (!at::isfinite(values).all().item<bool>()) {
     throw Error(ErrorCode::bad_input, "the teacher's answers to '" + data.file +
                                           "' are not all finite; is its checkpoint a trained one?");

@@ -30,6 +30,7 @@ struct TeacherAnswers {
 /// written: `folder` must exist. Not for two threads and one folder at once.
 [[nodiscard]] TeacherAnswers teacher_answers(const Task& task, std::string_view name,
                                              const model::Bert& teacher, const Examples& data,
-                                             const std::filesystem::path& folder);
+                                             const std::filesystem::path& folder,
+                                             const OnProgress& on_progress = {});
 
 }  // namespace espalier::objective

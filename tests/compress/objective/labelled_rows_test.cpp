@@ -100,7 +100,9 @@ TEST(DistinctLabels, AreNoNumbersWhenOneHasASignOrAFraction) {
 }
 
 TEST(DistinctLabels, RefuseAnEmptyLabelNamingItsLine) {
-  EXPECT_THAT(refusal_of([] { (void)distinct_labels(labelled({"pos", ""})); }),
+  EXPECT_THAT(refusal_of([] {
+                (void)distinct_labels(labelled({"pos", ""}));
+              }),
               AllOf(HasSubstr("line 3 of 'train.tsv'"), HasSubstr("the label is empty")));
 }
 
@@ -115,7 +117,9 @@ TEST(ListedLabels, MayBeNone) {
 
 TEST(ListedLabels, RefuseAnEmptyOneNamingItsLine) {
   for (const char* cell : {"late,,lost", "late,", ",late", "late, ,lost", R"(["late",""])"}) {
-    EXPECT_THAT(refusal_of([&] { (void)listed_labels_in(labelled({"late", cell})); }),
+    EXPECT_THAT(refusal_of([&] {
+                  (void)listed_labels_in(labelled({"late", cell}));
+                }),
                 AllOf(HasSubstr("line 3 of 'train.tsv'"), HasSubstr("empty")))
         << cell;
   }
@@ -127,7 +131,8 @@ TEST(ListedLabels, RefuseAListThatIsNoJson) {
 }
 
 TEST(ToIob2, BeginsTheEntitiesOfIob1) {
-  EXPECT_THAT(to_iob2({"I-PER", "I-PER", "O", "I-LOC"}), ElementsAre("B-PER", "I-PER", "O", "B-LOC"));
+  EXPECT_THAT(to_iob2({"I-PER", "I-PER", "O", "I-LOC"}),
+              ElementsAre("B-PER", "I-PER", "O", "B-LOC"));
 }
 
 TEST(ToIob2, KeepsTwoEntitiesOfATypeSideBySideApart) {

@@ -65,8 +65,8 @@ TEST(InferenceBatches, HoldEverySentenceOnceByRisingLength) {
 
   const std::vector<std::vector<std::size_t>> batches = inference_batches(tokens, 14);
 
-  // 1 2 2 4 is 4 wide, so 16 cells would be too many; of equal lengths the first comes first.
-  const std::vector<std::vector<std::size_t>> expected = {{5, 1, 3}, {4}, {0, 6}, {2}};
+  // Of equal lengths the first comes first; 1 2 2 4 would have 4 x 4 cells, 4 7 7 would have 3 x 7.
+  const std::vector<std::vector<std::size_t>> expected = {{5, 1, 3}, {4, 0}, {6}, {2}};
   EXPECT_EQ(batches, expected);
 }
 

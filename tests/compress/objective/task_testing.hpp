@@ -12,21 +12,18 @@
 
 #include "compress/objective/task.hpp"
 #include "espalier/error.hpp"
-#include "tests/support/tiny_vocabulary.hpp"
+#include "tests/compress/objective/small_corpus.hpp"
 
 namespace espalier::objective {
 
-inline const text::Tokenizer& tiny_tokenizer() {
-  static const text::Tokenizer tokenizer = [] {
-    text::TokenizerSpec spec;
-    spec.pieces = testing::tiny_vocabulary();
-    return text::Tokenizer(spec);
-  }();
+/// tiny_tokenizer(), made once.
+inline const text::Tokenizer& shared_tokenizer() {
+  static const text::Tokenizer tokenizer = tiny_tokenizer();
   return tokenizer;
 }
 
 inline Tokenizing up_to(std::uint32_t max_length) {
-  return {.tokenizer = tiny_tokenizer(), .max_length = max_length};
+  return {.tokenizer = shared_tokenizer(), .max_length = max_length};
 }
 
 /// Rows of a file "train.tsv" with a header, so that the first stands on line 2.
@@ -86,8 +83,8 @@ inline model::Bert knowing_bert(checkpoint::Architecture architecture,
   model::Bert bert = model::new_bert(tiny_config(architecture, labels, 1), 1);
   for (at::Tensor* table : {&bert.word, &bert.position, &bert.segment}) table->zero_();
   for (std::size_t word = 0; word < words.size(); ++word) {
-    bert.word[to_int(tiny_tokenizer().find(words[word]).value())][static_cast<std::int64_t>(word)] =
-        1;
+    bert.word[to_int(shared_tokenizer().find(words[word]).value())]
+             [static_cast<std::int64_t>(word)] = 1;
   }
   model::Layer& layer = bert.layers[0];
   for (model::Linear* part : {&layer.query, &layer.key, &layer.down}) part->weight.zero_();
