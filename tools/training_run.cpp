@@ -157,8 +157,7 @@ train::TrainingResult TrainingRun::train(model::Bert& bert, const objective::Obj
   return result_;
 }
 
-void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json facts) {
-  if (device_.is_cuda()) train::move_to(bert, at::kCPU);
+void TrainingRun::write_checkpoint(const model::Bert& bert, const Artefacts& artefacts) const {
   if (artefacts.new_tokenizer) {
     text::write_tokenizer(folder_, *artefacts.new_tokenizer, Overwrite::replace);
   } else {
@@ -173,6 +172,18 @@ void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json fac
                    Overwrite::replace);
   // With what an embedding model left here, the new one would be read as one too.
   if (!artefacts.embedding) fs::remove(folder_ / "modules.json");
+}
+
+void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json facts) {
+  if (device_.is_cuda()) train::move_to(bert, at::kCPU);
+  try {
+    write_checkpoint(bert, artefacts);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::output) throw;
+    throw Error(error.code(), std::string(error.what()) +
+                                  "; what was learnt is kept: make room, then give the same "
+                                  "command with --resume");
+  }
   facts.update(report_);
   facts["version"] = version();
   AtomicFile card(folder_ / "training.json", Overwrite::replace);

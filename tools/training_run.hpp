@@ -40,6 +40,8 @@ class TrainingRun {
   void finish(model::Bert& bert, const Artefacts& artefacts, nlohmann::ordered_json facts);
 
  private:
+  void write_checkpoint(const model::Bert& bert, const Artefacts& artefacts) const;
+
   const TrainingRequest& request_;
   std::filesystem::path folder_;  // OUT
   std::filesystem::path work_;    // OUT/training

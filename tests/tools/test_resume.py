@@ -52,7 +52,7 @@ class Stopped(TrainingTest):
         self.refused(4, *arguments, "-o", "out", says="--resume goes on with it")
         for options in [["--seed", 2], ["--dropout", 0], ["--weight-decay", 0], ["--new-head"]]:
             message = self.refused(2, *arguments, *options, "--resume", "-o", "out", says=options[0])
-            self.assertIn("--force to start anew", message)
+            self.assertIn("--force in place of --resume", message)
         self.file("rows.tsv", CLASSIFY.replace("garden", "orchard"))
         self.refused(2, *arguments, "--resume", "-o", "out", says="--train")
         self.assertEqual(Path("out/training/state.safetensors").read_bytes(), state)
@@ -115,7 +115,8 @@ class FullDisk(TrainingTest):
         self.file("rows.tsv", CLASSIFY)
         self.train(*self.finetuning(2)[:-1], "whole")
         Path("out/model.safetensors").mkdir(parents=True)
-        self.refused(4, *self.finetuning(2), "--force", says="model.safetensors")
+        said = self.refused(4, *self.finetuning(2), "--force", says="model.safetensors")
+        self.assertIn("with --resume", said)
         Path("out/model.safetensors").rmdir()
 
         self.train(*self.finetuning(2), "--resume")

@@ -27,7 +27,7 @@ struct StoredPosition {
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
   throw Error(ErrorCode::bad_input, "the saved training run '" + file.filename().string() + "' " +
-                                        what + "; start anew with --force");
+                                        what + "; start anew with --force in place of --resume");
 }
 
 std::string to_text(const Settings& settings) {
@@ -104,7 +104,7 @@ SavedState SavedState::open(const std::filesystem::path& file, const Settings& s
   const std::string wanted = to_text(settings);
   if (saved != wanted) {
     throw Error(ErrorCode::usage, "the run to resume " + difference(saved, wanted) +
-                                      "; give what it was begun with, or --force to start anew");
+                                      "; give what it was begun with, or start anew with --force in place of --resume");
   }
   const checkpoint::TensorView& bytes = find(state.file_, kPosition);
   StoredPosition stored;
