@@ -103,8 +103,10 @@ SavedState SavedState::open(const std::filesystem::path& file, const Settings& s
   const std::string_view saved(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size());
   const std::string wanted = to_text(settings);
   if (saved != wanted) {
-    throw Error(ErrorCode::usage, "the run to resume " + difference(saved, wanted) +
-                                      "; give what it was begun with, or start anew with --force in place of --resume");
+    throw Error(
+        ErrorCode::usage,
+        "the run to resume " + difference(saved, wanted) +
+            "; give what it was begun with, or start anew with --force in place of --resume");
   }
   const checkpoint::TensorView& bytes = find(state.file_, kPosition);
   StoredPosition stored;
