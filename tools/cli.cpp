@@ -24,16 +24,6 @@ std::string in_quotes(std::string_view text) {
   return "'" + one_line(text, 80) + "'";
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t end = 0; end != std::string_view::npos; text.remove_prefix(end + 1)) {
-    end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) break;
-  }
-  return parts;
-}
-
 [[noreturn]] void fail_usage(const std::string& message) {
   throw Error(ErrorCode::usage, message);
 }
@@ -194,6 +184,16 @@ std::string usage_line(const Command& command, const std::string& program) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t end = 0; end != std::string_view::npos; text.remove_prefix(end + 1)) {
+    end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+  }
+  return parts;
+}
 
 std::string shortest_text(double number) {
   char digits[32];

@@ -78,6 +78,9 @@ Command make_command(const CommandText& text, void (*run)(const Options&)) {
 /// The text of --help: examples, then options, on one screen.
 [[nodiscard]] std::string help_text(const Command& command, const std::string& program);
 
+/// The parts of `text` between separators; of an empty text one empty part.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
 /// A number as options show it: whole ones without an exponent, others with the digits they need.
 [[nodiscard]] std::string shortest_text(double number);
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "compress/checkpoint/checkpoint.hpp"
-#include "compress/export/provenance.hpp"
 #include "compress/model/student.hpp"
 #include "compress/objective/distill.hpp"
 #include "compress/objective/sentences.hpp"
@@ -86,12 +85,8 @@ void visit(DistillRequest& request, Visitor&& visitor) {
 
 // The task that a teacher was trained for.
 const objective::TaskKind& kind_of(const checkpoint::BertConfig& config) {
-  using checkpoint::Architecture;
   for (const objective::TaskKind& kind : objective::task_kinds()) {
-    const bool same_head = kind.architecture == config.architecture &&
-                           (config.architecture != Architecture::sequence_classification ||
-                            kind.problem_type == config.problem_type);
-    if (same_head) return kind;
+    if (objective::has_head_for(config, kind)) return kind;
   }
   throw Error(ErrorCode::usage,
               "the teacher is a masked LM and answers no task; fine-tune it first");
@@ -147,17 +142,13 @@ class Distilling {
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier distill", request_);
-    const auto add = [&identity](const char* name, const fs::path& file) {
-      identity.settings.emplace_back(name, compress::file_hash(file));
-    };
-    for (const fs::path& file : start_.weight_paths()) add("--teacher", file);
-    identity.settings.emplace_back("tokenizer", tokenizer_hash(start_.model_folder()));
-    if (own_student_) {
-      for (const fs::path& file : own_student_->weight_paths()) add("--student", file);
-    }
-    add("--train", request_.data.train);
-    if (judge_) add("--eval", request_.data.eval);
-    if (!request_.unlabelled.empty()) add("--unlabelled", request_.unlabelled);
+    train::Settings& settings = identity.settings;
+    add_hashes(settings, "--teacher", start_.weight_paths());
+    settings.emplace_back("tokenizer", tokenizer_hash(start_.model_folder()));
+    if (own_student_) add_hashes(settings, "--student", own_student_->weight_paths());
+    add_hashes(settings, "--train", {request_.data.train});
+    if (judge_) add_hashes(settings, "--eval", {request_.data.eval});
+    if (!request_.unlabelled.empty()) add_hashes(settings, "--unlabelled", {request_.unlabelled});
     return identity;
   }
 
@@ -177,9 +168,7 @@ class Distilling {
     facts["train"] = input_facts(request_.data.train);
     if (judge_) facts["eval"] = input_facts(request_.data.eval);
     if (!request_.unlabelled.empty()) facts["unlabelled"] = input_facts(request_.unlabelled);
-    for (const auto& [name, value] : identity_of("", request_).settings) {
-      facts["options"][name.substr(2)] = value;
-    }
+    facts["options"] = option_facts(request_);
     return facts;
   }
 
@@ -202,10 +191,10 @@ class Distilling {
                     "--student-hidden away");
       }
       own_student_.emplace(checkpoint::Checkpoint::open(request_.student));
-      objective::check_same_tokens(spec_, text::load_tokenizer_spec(own_student_->model_folder()));
+      objective::check_same_tokens(spec_, tokenizer_of(*own_student_));
       student_ = model::load_bert(*own_student_);
       const checkpoint::BertConfig& config = teacher_.config;
-      if (student_.config.architecture != config.architecture ||
+      if (!objective::has_head_for(student_.config, kind_) ||
           student_.config.labels != config.labels) {
         model::replace_head(student_, config.architecture, config.problem_type, config.labels,
                             request_.training.seed);

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.hpp"
+#include "column_request.hpp"
 #include "commands.hpp"
 #include "evaluation.hpp"
 #include "export_model.hpp"
@@ -23,11 +24,7 @@ constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 struct EvaluateOptions {
   std::string model;
   std::string data;
-  std::string text_column;
-  std::string pair_column;
-  std::string label_column;
-  bool no_header = false;
-  std::string data_format = "auto";
+  ColumnRequest columns;
   std::string compare;
   std::string predictions;
   bool force = false;
@@ -44,20 +41,7 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
           options.model);
   visitor({.name = "--data", .help = "labelled rows, .gz too", .value = "FILE", .required = true},
           options.data);
-  visitor({.name = "--text-column", .help = "else text, sentence, text_a or review", .value = "C"},
-          options.text_column);
-  visitor({.name = "--pair-column", .help = "second text; else text_b beside text_a", .value = "C"},
-          options.pair_column);
-  visitor({.name = "--label-column",
-           .help = "else label, labels or score; CoNLL: the last",
-           .value = "C"},
-          options.label_column);
-  visitor({.name = "--no-header", .help = "the first line is a row; columns are 1, 2, 3 ..."},
-          options.no_header);
-  visitor({.name = "--data-format",
-           .help = "else guessed from the content",
-           .choices = "auto|tsv|csv|jsonl|conll"},
-          options.data_format);
+  visit_columns(options.columns, visitor);
   visitor(
       {.name = "--compare", .help = "model or folder to measure the distance to", .value = "OTHER"},
       options.compare);
@@ -89,17 +73,12 @@ Contestant open(const EvaluateOptions& options, const std::string& path) {
 }
 
 std::unique_ptr<data::Reader> open_data(const EvaluateOptions& options, Task task) {
-  data::Columns columns;
-  columns.text = options.text_column;
-  columns.pair = options.pair_column;
-  columns.label = options.label_column;
-  columns.header = !options.no_header;
-  columns.words = task == Task::tag;
   // Without labels there is still a distance to measure, or answers to write.
-  columns.need_label = options.compare.empty() && options.predictions.empty();
+  const bool need_label = options.compare.empty() && options.predictions.empty();
   std::unique_ptr<data::Reader> reader =
-      data::Reader::open(options.data, data::format_from_name(options.data_format), columns);
-  if (task == Task::embed && columns.need_label && !reader->columns().pair) {
+      data::Reader::open(options.data, options.columns.format(),
+                         options.columns.columns(task == Task::tag, need_label));
+  if (task == Task::embed && need_label && !reader->columns().pair) {
     throw Error(ErrorCode::usage,
                 "an embedding model is scored on pairs: name the second text with --pair-column, "
                 "or give another model with --compare");

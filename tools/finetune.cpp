@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "compress/checkpoint/checkpoint.hpp"
-#include "compress/export/provenance.hpp"
 #include "compress/objective/task.hpp"
 #include "espalier/error.hpp"
 #include "json_text.hpp"
@@ -52,23 +51,6 @@ void visit(FinetuneOptions& options, Visitor&& visitor) {
   visit_training(options.training, visitor);
 }
 
-std::vector<std::string> split_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-// Whether the checkpoint's own head answers the question that is asked.
-bool head_fits(const checkpoint::BertConfig& config, const TaskKind& kind) {
-  if (config.architecture != kind.architecture) return false;
-  return kind.architecture != checkpoint::Architecture::sequence_classification ||
-         config.problem_type == kind.problem_type;
-}
-
 // The labels of the head that is trained: the checkpoint's, the user's, or the data's.
 std::vector<std::string> labels_of(const FinetuneOptions& options, const TaskKind& kind,
                                    const objective::LabelledRows& rows,
@@ -84,8 +66,12 @@ std::vector<std::string> labels_of(const FinetuneOptions& options, const TaskKin
   }
   if (keeps_head) return config.labels;
   if (!text::is_valid_utf8(options.labels)) throw Error(ErrorCode::usage, "--labels is not UTF-8");
-  const std::vector<std::string> labels =
-      options.labels.empty() ? kind.find_labels(rows) : split_commas(options.labels);
+  std::vector<std::string> labels;
+  if (options.labels.empty()) {
+    labels = kind.find_labels(rows);
+  } else {
+    for (const std::string_view label : split(options.labels, ',')) labels.emplace_back(label);
+  }
   if (labels.size() < 2 && kind.problem_type != checkpoint::ProblemType::multi_label) {
     throw Error(ErrorCode::bad_input, "'" + rows.file + "' has one label only, '" + labels.at(0) +
                                           "'; there is nothing to tell apart");
@@ -94,8 +80,7 @@ std::vector<std::string> labels_of(const FinetuneOptions& options, const TaskKin
 }
 
 std::vector<float> class_weights(const FinetuneOptions& options, const TaskKind& kind,
-                                 const objective::Task& task, const objective::LabelledRows& rows,
-                                 const objective::Tokenizing& with, std::size_t n_labels) {
+                                 const objective::Examples& examples, std::size_t n_labels) {
   if (options.class_weights.empty()) return {};
   if (!kind.has_labels) {
     throw Error(ErrorCode::usage, "--class-weights: --task " + options.task + " has no classes");
@@ -105,10 +90,10 @@ std::vector<float> class_weights(const FinetuneOptions& options, const TaskKind&
       throw Error(ErrorCode::usage,
                   "--class-weights balanced is for one label a row; give numbers");
     }
-    return objective::balanced_weights(task.read(rows, with), n_labels);
+    return objective::balanced_weights(examples, n_labels);
   }
   std::vector<float> weights;
-  for (const std::string& part : split_commas(options.class_weights)) {
+  for (const std::string_view part : split(options.class_weights, ',')) {
     double weight = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), weight);
     if (error != std::errc() || end != part.data() + part.size() || !(weight >= 0) ||
@@ -116,7 +101,7 @@ std::vector<float> class_weights(const FinetuneOptions& options, const TaskKind&
       throw Error(ErrorCode::usage,
                   "--class-weights takes 'balanced' or numbers of at least 0, "
                   "not '" +
-                      part + "'");
+                      one_line(part, 80) + "'");
     }
     weights.push_back(static_cast<float>(weight));
   }
@@ -158,7 +143,8 @@ class Finetuning {
         tokenizer_(tokenizer_of(start_)) {
     for (const std::string& line : start_.notes()) note("note: " + line);
     const objective::LabelledRows rows = rows_of(options.data.train);
-    keeps_head_ = !options.new_head && options.labels.empty() && head_fits(start_.config(), kind_);
+    keeps_head_ = !options.new_head && options.labels.empty() &&
+                  objective::has_head_for(start_.config(), kind_);
     labels_ = labels_of(options, kind_, rows, start_.config(), keeps_head_);
     read_data(rows);
     make_model();
@@ -170,12 +156,10 @@ class Finetuning {
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier finetune", options_);
-    for (const std::filesystem::path& file : start_.weight_paths()) {
-      identity.settings.emplace_back("weights", compress::file_hash(file));
-    }
+    add_hashes(identity.settings, "weights", start_.weight_paths());
     identity.settings.emplace_back("tokenizer", tokenizer_hash(start_.model_folder()));
-    identity.settings.emplace_back("--train", compress::file_hash(options_.data.train));
-    if (judge_) identity.settings.emplace_back("--eval", compress::file_hash(options_.data.eval));
+    add_hashes(identity.settings, "--train", {options_.data.train});
+    if (judge_) add_hashes(identity.settings, "--eval", {options_.data.eval});
     return identity;
   }
 
@@ -190,9 +174,7 @@ class Finetuning {
     facts["start"] = base_name(options_.folder);
     facts["train"] = input_facts(options_.data.train);
     if (judge_) facts["eval"] = input_facts(options_.data.eval);
-    for (const auto& [name, value] : identity_of("", options_).settings) {
-      facts["options"][name.substr(2)] = value;
-    }
+    facts["options"] = option_facts(options_);
     return facts;
   }
 
@@ -212,10 +194,10 @@ class Finetuning {
     const objective::Tokenizing with{tokenizer_, embedding_.max_length};
     objective::TaskOptions options{
         .labels = labels_, .embedding = embedding_, .scored = !rows.rows.front().label.empty()};
-    options.class_weights =
-        class_weights(options_, kind_, *kind_.make(options), rows, with, labels_.size());
+    // The weights may depend on the examples, which do not depend on them.
+    examples_ = read_examples(*kind_.make(options), rows, with, keeps_head_);
+    options.class_weights = class_weights(options_, kind_, examples_, labels_.size());
     task_ = kind_.make(options);
-    examples_ = read_examples(*task_, rows, with, keeps_head_);
     objective_.emplace(*task_, examples_, start_.config().pad_id);
     if (!options_.data.eval.empty()) {
       held_out_ = read_examples(*task_, rows_of(options_.data.eval), with, keeps_head_);

@@ -1,5 +1,6 @@
 // espalier new: a checkpoint of a given shape that has learnt nothing yet, to train from scratch or
 // to measure against.
+#include "compress/checkpoint/sentence_transformers_writer.hpp"
 #include "compress/model/checkpoint_io.hpp"
 #include "new_model.hpp"
 #include "output.hpp"
@@ -43,6 +44,7 @@ void run(const NewOptions& options) {
   const model::Bert bert = model::new_bert(new_config(options.shape, spec), options.seed);
   make_folder(options.output);
   text::write_tokenizer(options.output, spec, Overwrite::replace);
+  checkpoint::remove_embedding_layout(options.output);
   model::save_bert(bert, options.output, model::WeightType::f32, Overwrite::replace);
   write_out(options.output + ": " + std::to_string(model::parameter_count(bert)) +
             " parameters, untrained\n");

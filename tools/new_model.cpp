@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "compress/objective/labelled_rows.hpp"
 #include "data/lines.hpp"
 #include "espalier/error.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
 #include "report.hpp"
-#include "text/utf8.hpp"
 #include "text/vocabulary_trainer.hpp"
 
 namespace espalier::tools {
@@ -30,10 +30,7 @@ text::TokenizerSpec learn_vocabulary(const std::vector<std::string>& files,
   for (const std::string& file : files) {
     data::LineSource lines(file);
     for (std::string_view line; lines.next(line);) {
-      if (!text::is_valid_utf8(line)) {
-        data::fail_at(lines.place(),
-                      "the text is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-      }
+      objective::check_utf8(line, "text", lines.place());
       counter.add(line);
       throw_if_interrupted();
     }

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "compress/checkpoint/checkpoint.hpp"
-#include "compress/export/provenance.hpp"
 #include "compress/objective/masked_lm.hpp"
 #include "espalier/error.hpp"
 #include "new_model.hpp"
@@ -108,18 +107,14 @@ class Pretraining {
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier pretrain", options_);
-    const auto add = [&identity](const char* name, const std::filesystem::path& file) {
-      identity.settings.emplace_back(name, compress::file_hash(file));
-    };
+    train::Settings& settings = identity.settings;
     if (start_) {
-      for (const std::filesystem::path& file : start_->weight_paths()) add("weights", file);
-      identity.settings.emplace_back("tokenizer", tokenizer_hash(start_->model_folder()));
+      add_hashes(settings, "weights", start_->weight_paths());
+      settings.emplace_back("tokenizer", tokenizer_hash(start_->model_folder()));
     }
-    if (!options_.vocab.empty()) {
-      identity.settings.emplace_back("--vocab", tokenizer_hash(options_.vocab));
-    }
-    for (const std::string& file : options_.train) add("--train", file);
-    if (judge_) add("--eval", options_.eval);
+    if (!options_.vocab.empty()) settings.emplace_back("--vocab", tokenizer_hash(options_.vocab));
+    add_hashes(settings, "--train", {options_.train.begin(), options_.train.end()});
+    if (judge_) add_hashes(settings, "--eval", {options_.eval});
     return identity;
   }
 
@@ -135,9 +130,7 @@ class Pretraining {
     if (judge_) facts["eval"] = input_facts(options_.eval);
     facts["documents"] = train_.n_documents;
     facts["tokens"] = train_.n_pieces;
-    for (const auto& [name, value] : identity_of("", options_).settings) {
-      facts["options"][name.substr(2)] = value;
-    }
+    facts["options"] = option_facts(options_);
     return facts;
   }
 

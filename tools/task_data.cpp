@@ -1,35 +1,15 @@
 #include "task_data.hpp"
 
-#include <algorithm>
-
 #include "data/lines.hpp"
 #include "espalier/error.hpp"
 #include "report.hpp"
-#include "text/utf8.hpp"
 
 namespace espalier::tools {
 
 objective::LabelledRows read_rows(const DataRequest& request, const objective::TaskKind& kind,
                                   const std::string& file, bool need_label) {
-  data::Columns columns;
-  columns.text = request.text_column;
-  columns.pair = request.pair_column;
-  columns.label = request.label_column;
-  columns.header = !request.no_header;
-  columns.words = kind.name == "tag";
-  columns.need_label = need_label;
-  objective::LabelledRows rows =
-      objective::read_labelled_rows(file, data::format_from_name(request.data_format), columns);
-  // They become names in config.json, which is UTF-8.
-  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-    const std::vector<std::string>& tags = rows.rows[row].tags;
-    if (text::is_valid_utf8(rows.rows[row].label) &&
-        std::all_of(tags.begin(), tags.end(), text::is_valid_utf8)) {
-      continue;
-    }
-    data::fail_at(rows.place(row),
-                  "the label is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-  }
+  objective::LabelledRows rows = objective::read_labelled_rows(
+      file, request.columns.format(), request.columns.columns(kind.name == "tag", need_label));
   if (kind.needs_pair && !rows.rows.front().pair) {
     throw Error(ErrorCode::usage, "task " + std::string(kind.name) +
                                       " reads two texts a row, and '" + rows.file +
@@ -47,10 +27,7 @@ objective::LabelledRows read_unlabelled(const DataRequest& request, const object
   data::LineSource lines(file);
   for (std::string_view line; lines.next(line);) {
     if (data::is_blank(line)) continue;
-    if (!text::is_valid_utf8(line)) {
-      data::fail_at(lines.place(),
-                    "the text is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-    }
+    objective::check_utf8(line, "text", lines.place());
     data::Row& row = rows.rows.emplace_back();
     row.line = lines.place().line;
     row.text = data::without_cr(line);

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli.hpp"
+#include "column_request.hpp"
 #include "compress/checkpoint/checkpoint.hpp"
 #include "compress/objective/task.hpp"
 
@@ -13,11 +13,7 @@ namespace espalier::tools {
 struct DataRequest {
   std::string train;
   std::string eval;
-  std::string text_column;
-  std::string pair_column;
-  std::string label_column;
-  bool no_header = false;
-  std::string data_format = "auto";
+  ColumnRequest columns;
 };
 
 template <typename Visitor>
@@ -26,20 +22,7 @@ void visit_data(DataRequest& request, Visitor&& visitor) {
           request.train);
   visitor({.name = "--eval", .help = "rows to choose the best epoch by", .value = "FILE"},
           request.eval);
-  visitor({.name = "--text-column", .help = "else text, sentence, text_a or review", .value = "C"},
-          request.text_column);
-  visitor({.name = "--pair-column", .help = "second text; else text_b beside text_a", .value = "C"},
-          request.pair_column);
-  visitor({.name = "--label-column",
-           .help = "else label, labels or score; CoNLL: the last",
-           .value = "C"},
-          request.label_column);
-  visitor({.name = "--no-header", .help = "line 1 is a row; columns are 1, 2, 3 ..."},
-          request.no_header);
-  visitor({.name = "--data-format",
-           .help = "else guessed from the content",
-           .choices = "auto|tsv|csv|jsonl|conll"},
-          request.data_format);
+  visit_columns(request.columns, visitor);
 }
 
 /// The rows of `file` as `kind` reads them. Throws Error(usage) when a task on pairs gets single

@@ -96,6 +96,11 @@ std::string tokenizer_hash(const fs::path& place) {
   return hashes;
 }
 
+void add_hashes(train::Settings& settings, const std::string& name,
+                const std::vector<fs::path>& files) {
+  for (const fs::path& file : files) settings.emplace_back(name, compress::file_hash(file));
+}
+
 Json input_facts(const std::string& file) {
   return {{"file", base_name(file)}, {"xxh3", compress::file_hash(file)}};
 }
@@ -111,8 +116,8 @@ TrainingRun::TrainingRun(const TrainingRequest& request, const std::vector<std::
   n_threads_ = train::use_threads(request.threads);
 }
 
-train::TrainingResult TrainingRun::train(model::Bert& bert, const objective::Objective& objective,
-                                         const objective::Judge* judge, Identity identity) {
+void TrainingRun::train(model::Bert& bert, const objective::Objective& objective,
+                        const objective::Judge* judge, Identity identity) {
   make_folder(work_);
   // The sum of gradients depends on how many threads share it.
   identity.settings.emplace_back("threads used", std::to_string(n_threads_));
@@ -154,7 +159,6 @@ train::TrainingResult TrainingRun::train(model::Bert& bert, const objective::Obj
       report_["scores"][score.name] = score.value;
     }
   }
-  return result_;
 }
 
 void TrainingRun::write_checkpoint(const model::Bert& bert, const Artefacts& artefacts) const {
@@ -170,8 +174,7 @@ void TrainingRun::write_checkpoint(const model::Bert& bert, const Artefacts& art
   model::save_bert(bert, folder_,
                    request_.weights == "f16" ? model::WeightType::f16 : model::WeightType::f32,
                    Overwrite::replace);
-  // With what an embedding model left here, the new one would be read as one too.
-  if (!artefacts.embedding) fs::remove(folder_ / "modules.json");
+  if (!artefacts.embedding) checkpoint::remove_embedding_layout(folder_);
 }
 
 void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json facts) {

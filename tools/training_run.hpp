@@ -32,8 +32,8 @@ class TrainingRun {
 
   /// Trains. Ctrl-C and SIGTERM save, print the command that goes on and throw Error(interrupted)
   /// or Error(terminated). identity.settings include the hashes of what is trained on.
-  train::TrainingResult train(model::Bert& bert, const objective::Objective& objective,
-                              const objective::Judge* judge, Identity identity);
+  void train(model::Bert& bert, const objective::Objective& objective,
+             const objective::Judge* judge, Identity identity);
 
   /// Writes the checkpoint, prints the report and keeps it as training.json, and removes what only
   /// a resumed run needs. `facts` come first in the report.
@@ -62,6 +62,20 @@ void make_folder(const std::filesystem::path& folder);
 /// What tells a tokenizer from another one, as hex digits: a vocab.txt, or all that a folder says
 /// of how texts are cut and how its weights are shaped.
 [[nodiscard]] std::string tokenizer_hash(const std::filesystem::path& place);
+
+/// Adds the XXH3-64 of each of `files` under `name`: what a run depends on counts by content.
+void add_hashes(train::Settings& settings, const std::string& name,
+                const std::vector<std::filesystem::path>& files);
+
+/// The options that decide what is learnt, as training.json lists them.
+template <typename Options>
+nlohmann::ordered_json option_facts(const Options& options) {
+  nlohmann::ordered_json facts;
+  for (const auto& [name, value] : identity_of("", options).settings) {
+    facts[name.substr(2)] = value;  // without its dashes
+  }
+  return facts;
+}
 
 /// A data file as reports name it: base name and XXH3-64 of its bytes.
 [[nodiscard]] nlohmann::ordered_json input_facts(const std::string& file);

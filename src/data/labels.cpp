@@ -26,6 +26,21 @@ std::optional<std::size_t> whole_number(std::string_view text) {
 
 }  // namespace
 
+void for_each_listed_label(std::string_view cell, const Place& place,
+                           const std::function<void(std::string_view)>& visit) {
+  if (trim(cell).empty()) return;
+  if (trim(cell).starts_with('[')) {
+    for (const std::string& item : json_list(cell, place)) visit(item);
+    return;
+  }
+  while (true) {
+    const std::size_t comma = cell.find(',');
+    visit(trim(cell.substr(0, comma)));
+    if (comma == std::string_view::npos) return;
+    cell.remove_prefix(comma + 1);
+  }
+}
+
 LabelMap::LabelMap(std::vector<std::string> names) : names_(std::move(names)) {
   if (names_.empty()) throw Error(ErrorCode::bad_input, "no labels; a model needs at least one");
   for (std::size_t index = 0; index < names_.size(); ++index) {
@@ -51,15 +66,9 @@ std::vector<std::size_t> LabelMap::indexes(std::string_view cell, const Place& p
   std::vector<bool> is_chosen(names_.size());
   if (index_of_.find(cell) != index_of_.end()) {
     is_chosen[index(cell, place)] = true;
-  } else if (trim(cell).starts_with('[')) {
-    for (const std::string& item : json_list(cell, place)) is_chosen[index(item, place)] = true;
-  } else if (!trim(cell).empty()) {
-    while (true) {
-      const std::size_t comma = cell.find(',');
-      is_chosen[index(trim(cell.substr(0, comma)), place)] = true;
-      if (comma == std::string_view::npos) break;
-      cell.remove_prefix(comma + 1);
-    }
+  } else {
+    for_each_listed_label(cell, place,
+                          [&](std::string_view label) { is_chosen[index(label, place)] = true; });
   }
   std::vector<std::size_t> chosen;
   for (std::size_t label = 0; label < is_chosen.size(); ++label) {

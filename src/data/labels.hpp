@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +11,12 @@
 #include "data/place.hpp"
 
 namespace espalier::data {
+
+/// Calls visit(label) for each label of a cell that may hold any number of them, as `a,b` or as a
+/// JSON list; an empty cell holds none. Labels may be empty and be there twice. Throws
+/// Error(bad_input) for a list that is no JSON.
+void for_each_listed_label(std::string_view cell, const Place& place,
+                           const std::function<void(std::string_view)>& visit);
 
 /// The labels of a model by name and by index. Immutable, so any number of threads may read it.
 class LabelMap {
@@ -25,9 +32,8 @@ class LabelMap {
   /// Throws Error(bad_input), naming the place and the labels, if it is neither.
   [[nodiscard]] std::size_t index(std::string_view cell, const Place& place) const;
 
-  /// The labels of a cell that may hold any number of them, as `a,b` or as a JSON list: rising
-  /// indexes, each once. An empty cell holds none; a cell that is one label's name is that label,
-  /// comma or not. Throws as index() does.
+  /// The labels of a cell as for_each_listed_label() reads it: rising indexes, each once. A cell
+  /// that is one label's name is that label, comma or not. Throws as index() does.
   [[nodiscard]] std::vector<std::size_t> indexes(std::string_view cell, const Place& place) const;
 
  private:

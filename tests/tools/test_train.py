@@ -92,9 +92,10 @@ class Finetune(TrainingTest):
         self.check_embedding_model()
 
     def test_sentence_vectors_are_learnt_from_pairs_alone(self):
-        # A masked LM has no pooling of its own, and this data no scores to judge by.
+        # A masked LM has no pooling of its own, and this data no scores: what is judged is who finds whom.
         report = self.learn("embed", ALIKE_ONLY, kind="masked_lm", epochs=5)
         self.assertEqual(report["labels"], [])
+        self.assertGreater(report["scores"]["retrieval_accuracy"], 20)  # of 25: each pair is there four times
         self.check_embedding_model()
 
     def check_embedding_model(self):

@@ -57,4 +57,15 @@ void write_embedding_layout(const std::filesystem::path& folder, const Embedding
   write(folder / "modules.json", modules, overwrite);  // last: it names the others
 }
 
+void remove_embedding_layout(const std::filesystem::path& folder) {
+  for (const char* name : {"modules.json", "1_Pooling/config.json"}) {
+    const std::filesystem::path file = folder / name;
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (!error) continue;
+    throw Error(ErrorCode::output,
+                printable(file.string()) + " cannot be removed: " + error.message());
+  }
+}
+
 }  // namespace espalier::checkpoint

@@ -16,4 +16,8 @@ namespace espalier::checkpoint {
 void write_embedding_layout(const std::filesystem::path& folder, const EmbeddingOptions& options,
                             std::uint32_t dimension, Overwrite overwrite);
 
+/// Removes what would make a reader take the model in `folder` for one that makes vectors, such as
+/// an earlier one left there. Throws Error(output).
+void remove_embedding_layout(const std::filesystem::path& folder);
+
 }  // namespace espalier::checkpoint

@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "base/printable.hpp"
+#include "compress/objective/labelled_rows.hpp"
 #include "data/lines.hpp"
 #include "espalier/error.hpp"
-#include "text/utf8.hpp"
 
 namespace espalier::objective {
 namespace {
@@ -152,9 +152,7 @@ void read_file(const fs::path& path, std::uint32_t file, const text::Tokenizer& 
     if (is_blank || !by_blank_lines) packer.end_document();
     if (is_blank) continue;
     any_text = true;
-    if (!text::is_valid_utf8(line)) {
-      data::fail_at(lines.place(), "is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-    }
+    check_utf8(line, "text", lines.place());
     batch.ids.clear();
     batch.segments.clear();
     batch.spans.clear();

@@ -11,6 +11,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "compress/objective/sentences.hpp"
@@ -22,6 +23,21 @@ namespace {
 
 constexpr double kInverseTemperature = 20;  // as both sources have it
 
+// Percent of the first texts whose nearest second text, among all of them, is their own. vectors:
+// (pairs, 2, hidden), of length 1.
+double retrieval_accuracy(const at::Tensor& vectors) {
+  constexpr std::int64_t kRows = 256;  // at once: all cosines of many pairs would not fit
+  const at::Tensor second = vectors.select(1, 1).t();
+  const std::int64_t n = vectors.size(0);
+  std::int64_t n_found = 0;
+  for (std::int64_t begin = 0; begin < n; begin += kRows) {
+    const std::int64_t end = std::min(begin + kRows, n);
+    const at::Tensor nearest = at::matmul(vectors.select(1, 0).slice(0, begin, end), second);
+    n_found += (nearest.argmax(-1) == at::arange(begin, end, at::kLong)).sum().item<std::int64_t>();
+  }
+  return 100.0 * static_cast<double>(n_found) / static_cast<double>(n);
+}
+
 class Embed final : public Task {
  public:
   explicit Embed(const TaskOptions& options)
@@ -31,6 +47,7 @@ class Embed final : public Task {
     Examples examples;
     examples.file = rows.file;
     examples.texts_each = 2;
+    examples.is_scored = scored_ || !rows.rows.front().label.empty();
     std::vector<float> targets;
     text::Scratch scratch;
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
@@ -38,10 +55,9 @@ class Embed final : public Task {
       append_sentence(examples, {.first = rows.rows[row].pair.value()}, with, scratch);
       examples.lines.push_back(rows.rows[row].line);
       examples.rows.push_back(row);
-      const bool has_score = scored_ || !rows.rows[row].label.empty();
-      targets.push_back(
-          has_score ? static_cast<float>(data::parse_score(rows.rows[row].label, rows.place(row)))
-                    : 0.0F);
+      targets.push_back(examples.is_scored ? static_cast<float>(data::parse_score(
+                                                 rows.rows[row].label, rows.place(row)))
+                                           : 0.0F);
     }
     examples.targets = tensor_of(targets);
     return examples;
@@ -81,6 +97,7 @@ class Embed final : public Task {
   Scores judge(const model::Bert& bert, const Examples& data) const override {
     const at::Tensor vectors =
         answer_all(*this, bert, data).view({static_cast<std::int64_t>(data.size()), 2, -1});
+    if (!data.is_scored) return {{"retrieval_accuracy", retrieval_accuracy(vectors)}};
     const at::Tensor cosines = (vectors.select(1, 0) * vectors.select(1, 1)).sum(-1).contiguous();
     const auto* predicted = cosines.const_data_ptr<float>();
     const auto* gold = data.targets.const_data_ptr<float>();

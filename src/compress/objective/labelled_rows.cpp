@@ -11,14 +11,12 @@
 namespace espalier::objective {
 namespace {
 
-void check_utf8(const data::Row& row, const data::Place& place) {
-  if (!text::is_valid_utf8(row.text) || (row.pair && !text::is_valid_utf8(*row.pair))) {
-    data::fail_at(place, "the text is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-  }
-  const auto is_valid = [](const std::string& tag) { return text::is_valid_utf8(tag); };
-  if (!is_valid(row.label) || !std::all_of(row.tags.begin(), row.tags.end(), is_valid)) {
-    data::fail_at(place, "the label is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
-  }
+// Labels become names in config.json, which is UTF-8.
+void check_row(const data::Row& row, const data::Place& place) {
+  check_utf8(row.text, "text", place);
+  if (row.pair) check_utf8(*row.pair, "text", place);
+  check_utf8(row.label, "label", place);
+  for (const std::string& tag : row.tags) check_utf8(tag, "label", place);
 }
 
 std::optional<std::uint64_t> whole_number(std::string_view text) {
@@ -30,6 +28,12 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 
 }  // namespace
 
+void check_utf8(std::string_view text, std::string_view what, const data::Place& place) {
+  if (text::is_valid_utf8(text)) return;
+  data::fail_at(place, "the " + std::string(what) +
+                           " is not UTF-8; convert the file (iconv -f ... -t UTF-8)");
+}
+
 LabelledRows read_labelled_rows(const std::filesystem::path& path, data::Format format,
                                 const data::Columns& columns) {
   LabelledRows result{.file = path.filename().string(),
@@ -38,7 +42,7 @@ LabelledRows read_labelled_rows(const std::filesystem::path& path, data::Format 
     data::fail_at({result.file, 0}, "there are no rows; give a file with labelled text");
   }
   for (std::size_t row = 0; row < result.rows.size(); ++row) {
-    check_utf8(result.rows[row], result.place(row));
+    check_row(result.rows[row], result.place(row));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/reader.hpp"
@@ -16,6 +17,9 @@ struct LabelledRows {
 
   [[nodiscard]] data::Place place(std::size_t row) const { return {file, rows[row].line}; }
 };
+
+/// Throws Error(bad_input) unless `text` is UTF-8; `what` is how the message calls it.
+void check_utf8(std::string_view text, std::string_view what, const data::Place& place);
 
 /// Reads all rows. Throws Error(bad_input), naming the line, for what data::Reader refuses, for a
 /// file without rows and for a text or label that is not UTF-8: a model would learn from the

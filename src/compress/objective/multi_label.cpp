@@ -2,11 +2,9 @@
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
 #include <set>
 
 #include "compress/objective/sentences.hpp"
-#include "data/json_line.hpp"
 #include "data/labels.hpp"
 #include "measure/classification.hpp"
 
@@ -51,12 +49,6 @@ class MultiLabel final : public Task {
   at::Tensor weights_;  // (labels), or undefined
 };
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(' ');
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
-
 }  // namespace
 
 std::unique_ptr<Task> make_multi_label(const TaskOptions& options) {
@@ -65,22 +57,12 @@ std::unique_ptr<Task> make_multi_label(const TaskOptions& options) {
 
 std::vector<std::string> listed_labels_in(const LabelledRows& rows) {
   std::set<std::string> names;
-  const auto add = [&](std::string_view label, std::size_t row) {
-    if (label.empty()) data::fail_at(rows.place(row), "a label of the list is empty");
-    names.emplace(label);
-  };
   for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-    std::string_view cell = trimmed(rows.rows[row].label);
-    if (cell.starts_with('[')) {
-      for (const std::string& item : data::json_list(cell, rows.place(row))) add(item, row);
-      continue;
-    }
-    while (!cell.empty()) {
-      const std::size_t comma = std::min(cell.find(','), cell.size());
-      add(trimmed(cell.substr(0, comma)), row);
-      if (comma + 1 == cell.size()) add("", row);  // nothing after the last comma
-      cell.remove_prefix(std::min(comma + 1, cell.size()));
-    }
+    const data::Place place = rows.place(row);
+    data::for_each_listed_label(rows.rows[row].label, place, [&](std::string_view label) {
+      if (label.empty()) data::fail_at(place, "a label of the list is empty");
+      names.emplace(label);
+    });
   }
   return {names.begin(), names.end()};
 }

@@ -27,6 +27,7 @@ struct Examples {
   std::vector<std::size_t> lines;  // (examples), where each begins in the file
   std::vector<std::size_t> rows;   // (examples), its row: a long tagged sentence gives several
   at::Tensor targets;              // (examples, ...) or, of tags, (tokens): kIgnored where none
+  bool is_scored = true;           // embed: whether its pairs have scores
   std::size_t n_truncated = 0;     // sentences that lost pieces at max_length
 
   [[nodiscard]] std::size_t size() const noexcept { return lines.size(); }
@@ -70,7 +71,7 @@ struct TaskOptions {
   std::vector<std::string> labels = {};   // of classify, multi_label and tag
   std::vector<float> class_weights = {};  // (labels) of the loss; empty: 1 each
   checkpoint::EmbeddingOptions embedding = {};
-  bool scored = true;  // embed: pairs have a score; else all other texts of a batch are wrong
+  bool scored = true;  // embed: learn from pairs' scores; else all other texts of a batch are wrong
 };
 
 /// A row of the table.
@@ -84,6 +85,9 @@ struct TaskKind {
   std::vector<std::string> (*find_labels)(const LabelledRows& rows);
   std::unique_ptr<Task> (*make)(const TaskOptions& options);
 };
+
+/// Whether a checkpoint's head answers the question of such a task.
+[[nodiscard]] bool has_head_for(const checkpoint::BertConfig& config, const TaskKind& kind);
 
 [[nodiscard]] std::span<const TaskKind> task_kinds();
 

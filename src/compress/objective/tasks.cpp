@@ -55,6 +55,12 @@ constexpr TaskKind kTasks[] = {
 
 }  // namespace
 
+bool has_head_for(const checkpoint::BertConfig& config, const TaskKind& kind) {
+  return config.architecture == kind.architecture &&
+         (config.architecture != Architecture::sequence_classification ||
+          config.problem_type == kind.problem_type);
+}
+
 std::span<const TaskKind> task_kinds() {
   return kTasks;
 }

@@ -36,8 +36,6 @@ class Hook {
   virtual ~Hook() = default;
   virtual void after_step(const StepReport&) {}
   virtual void after_epoch(const EpochReport&) {}
-  /// All that a later run needs to go on from `step` lies on disk.
-  virtual void after_save(std::uint64_t /*step*/) {}
 };
 
 }  // namespace espalier::train

@@ -224,7 +224,6 @@ class Training {
     std::vector<NamedTensor> tensors = state();
     tensors.insert(tensors.end(), best_.begin(), best_.end());
     save_state(run_.state_file, position_, run_.settings, tensors);
-    for (Hook* hook : run_.hooks) hook->after_save(position_.step);
   }
 
   void load() {

@@ -106,6 +106,18 @@ TEST(SentenceTransformersWriter, ReplacesOnlyWhenItMay) {
   EXPECT_EQ(layout.embedding->max_length, 0U);
 }
 
+TEST(SentenceTransformersWriter, LeavesNoPipelineWhereItIsRemoved) {
+  const TemporaryFolder folder;
+  write_embedding_layout(folder.path(), {.normalize = true}, 8, Overwrite::replace);
+
+  remove_embedding_layout(folder.path());
+
+  const EmbeddingLayout layout = read_embedding_layout(folder.path());
+  EXPECT_FALSE(layout.has_pipeline);
+  EXPECT_FALSE(layout.embedding.has_value());
+  remove_embedding_layout(folder.path());  // nothing there is no error
+}
+
 TEST(SentenceTransformersWriter, NamesTheFolderThatItCannotMake) {
   const TemporaryFolder folder;
   write_file(folder / "1_Pooling", "a file is in the way");

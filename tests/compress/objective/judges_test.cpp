@@ -122,6 +122,21 @@ TEST_F(Judges, OfVectorsRankCosines) {
   }
 }
 
+TEST_F(Judges, OfVectorsWithoutScoresCountTheFirstTextsThatFindTheirSecond) {
+  const model::Bert bert = knowing_bert(Architecture::model, {"rain", "sun"}, at::empty({0, 0}));
+  const auto task = make_embed({.scored = false});
+
+  // The third first text lies nearest to the second text of the second pair.
+  const Scores scores = judge(*task, bert,
+                              {{.text = "rain", .pair = "rain"},
+                               {.text = "sun", .pair = "sun"},
+                               {.text = "sun", .pair = "rain sun"}});
+
+  ASSERT_EQ(scores.size(), 1U);
+  EXPECT_EQ(scores[0].name, "retrieval_accuracy");
+  EXPECT_NEAR(scores[0].value, 100.0 * 2 / 3, kTolerance);
+}
+
 // A tagger that answers rain: O, sun: B-PER, tree: I-PER, leaf: B-LOC.
 constexpr std::int64_t kTags = 4;
 const Words kTagNames = {"O", "B-PER", "I-PER", "B-LOC"};
