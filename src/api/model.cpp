@@ -34,6 +34,9 @@ std::uint64_t n_parameters(const format::ModelSpec& spec) noexcept {
   const format::EmbeddingSpec& embedding = spec.embedding;
   std::uint64_t n = n_values(embedding.word) + n_values(embedding.position) +
                     n_values(embedding.segment) + n_values(embedding.norm);
+  if (const auto& projection = embedding.projection) {
+    n += std::uint64_t{projection->in} * projection->out;  // it has no bias
+  }
   for (const format::LayerSpec& layer : spec.layers) {
     n += n_values(layer.qkv) + n_values(layer.out) + n_values(layer.attention_norm) +
          n_values(layer.up) + n_values(layer.down) + n_values(layer.output_norm);

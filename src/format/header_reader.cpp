@@ -143,6 +143,9 @@ class HeaderReader {
     result.position = tensor("embedding.position", stored.position());
     result.segment = tensor("embedding.segment", stored.segment());
     result.norm = norm("embedding.norm", stored.norm());
+    if (stored.projection() != nullptr) {
+      result.projection = linear("embedding.projection", *stored.projection());
+    }
     return result;
   }
 

@@ -114,7 +114,8 @@ class HeaderWriter {
     const auto position = write(embedding.position);
     const auto segment = write(embedding.segment);
     const auto norm = write(embedding.norm);
-    return schema::CreateEmbedding(fbb_, word, word_scale, position, segment, norm);
+    const auto projection = embedding.projection ? write(*embedding.projection) : 0;
+    return schema::CreateEmbedding(fbb_, word, word_scale, position, segment, norm, projection);
   }
 
   Offset<schema::Layer> write(const LayerSpec& layer) {

@@ -89,7 +89,7 @@ struct LinearSpec {
   ActivationCodes activations = ActivationCodes::per_token_symmetric;
   Tensor weight;
   Tensor scale;
-  Tensor bias;  // (1, out) f32
+  Tensor bias;  // (1, out) f32; empty in the projection of the words only: nothing is added
   Tensor input_scale;
 };
 
@@ -109,12 +109,17 @@ struct NormSpec {
 /// word: f32 or bf16 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale
 /// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16. segment may
 /// be empty (DistilBERT): then nothing is added, and the segments of tokens are not looked at.
+/// projection, if there is one, rank -> hidden with 1 <= rank < hidden and the model's precision:
+/// word is (vocabulary, rank) then, and a token's x is (position + segment) + word projectionᵀ.
+/// int8: a row's codes are the input as they are and word_scale[id] is their scale, nothing is
+/// coded anew; the sums end as those of any int8 linear, with bias 0.
 struct EmbeddingSpec {
   Tensor word;
   Tensor word_scale;
   Tensor position;
   Tensor segment;
   NormSpec norm;
+  std::optional<LinearSpec> projection = {};
 };
 
 /// Widths differ from layer to layer in pruned models; nothing may be derived from hidden /
@@ -218,6 +223,10 @@ struct ModelSpec {
   SelfTest self_test;
 
   [[nodiscard]] std::uint32_t vocabulary_size() const noexcept { return embedding.word.rows; }
+  /// Columns of the word table: its rank where it is factorised, else hidden.
+  [[nodiscard]] std::uint32_t word_width() const noexcept {
+    return embedding.projection ? embedding.projection->in : hidden;
+  }
   [[nodiscard]] std::uint32_t n_positions() const noexcept { return embedding.position.rows; }
   /// 0: the model does without.
   [[nodiscard]] std::uint32_t n_segments() const noexcept { return embedding.segment.rows; }

@@ -28,9 +28,23 @@ void check_sizes(const ModelSpec& spec) {
   }
 }
 
+void check_projection(const ModelSpec& spec, const LinearSpec& projection) {
+  const std::string where = "embedding.projection";
+  if (spec.task == Task::fill_mask) {
+    refuse(where, "is present, but a fill_mask model decodes with its whole word table");
+  }
+  check_range(where + ".in", projection.in, 1, spec.hidden - 1);
+  if (projection.precision != spec.precision) {
+    refuse(where, "is of " + std::string(name_of(projection.precision)) + ", the model says " +
+                      std::string(name_of(spec.precision)));
+  }
+  check_linear(where, projection, {projection.in, spec.hidden, LinearInput::word});
+}
+
 void check_embedding(const ModelSpec& spec) {
   const EmbeddingSpec& embedding = spec.embedding;
-  const Shape word{.rows = spec.vocabulary_size(), .cols = spec.hidden};
+  if (embedding.projection) check_projection(spec, *embedding.projection);
+  const Shape word{.rows = spec.vocabulary_size(), .cols = spec.word_width()};
   switch (spec.precision) {
     case Precision::fp32:
       check_f32("embedding.word", embedding.word, word);

@@ -139,7 +139,9 @@ void check_linear(const std::string& where, const LinearSpec& linear, const Line
   } else {
     check_absent(where + ".scale", linear.scale, "only an int8 linear with outputs has scales");
   }
-  if (out > 0) {
+  if (input == LinearInput::word) {
+    check_absent(where + ".bias", linear.bias, "words are multiplied, nothing is added");
+  } else if (out > 0) {
     check_f32(where + ".bias", linear.bias, {.rows = 1, .cols = out});
   } else {
     check_absent(where + ".bias", linear.bias, "the linear has no outputs");

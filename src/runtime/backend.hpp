@@ -99,9 +99,9 @@ class Backend {
       const PreparedModel&, const Limits&, ThreadTeam& team) const = 0;
 
   /// x = LayerNorm(word + position + segment), of a model without segments LayerNorm(word +
-  /// position), and its codes, for `rows` of the block. When `rows`
-  /// is not the whole block, all members of the team call this and the other steps on their ranges,
-  /// which together cover the block.
+  /// position), and its codes, for `rows` of the block; where the word table is factorised, word is
+  /// its row times the projection. When `rows` is not the whole block, all members of the team call
+  /// this and the other steps on their ranges, which together cover the block.
   virtual void embed(Workspace&, const TokenBlock&, RowRange rows) const = 0;
 
   /// qkv → scores → softmax → context.

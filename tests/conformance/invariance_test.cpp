@@ -145,6 +145,15 @@ TEST_P(RowSplit, TakesUnevenAndEmptyRanges) {
   EXPECT_EQ(hidden(model.spec(), sentence, {{0, 0}, {0, 6}, {6, 11}}), whole);
 }
 
+TEST_P(RowSplit, ProjectsTheWordsOfEachRange) {
+  const OwnedModel model = make_tiny_model({.embedding_rank = 9});
+  const Sentence sentence = make_sentence(60, 3);  // more rows than one call of a linear takes
+  const std::vector<float> whole = hidden(model.spec(), sentence, {{0, 60}});
+
+  EXPECT_EQ(hidden(model.spec(), sentence, {{0, 1}, {1, 60}}), whole);
+  EXPECT_EQ(hidden(model.spec(), sentence, {{0, 50}, {50, 50}, {50, 60}}), whole);
+}
+
 TEST_P(RowSplit, SurvivesManyMeetings) {
   // Members race through thin layers: a key overwritten too early would show.
   const OwnedModel model = make_tiny_model({.n_heads = std::vector<std::uint32_t>(24, 1),

@@ -30,6 +30,7 @@ TEST_P(OneDnnInt8, GivesTheIntegersOfTheReference) {
   TinyModel tiny = GetParam().model;
   tiny.precision = Precision::int8;
   OwnedModel model = make_tiny_model(tiny);
+  if (model.spec().embedding.projection) halve(model.spec().embedding.projection->weight);
   for (format::LayerSpec& layer : model.edit().layers) {
     for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
       halve(linear->weight);

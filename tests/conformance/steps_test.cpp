@@ -80,14 +80,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Mutants: the same model with one thing a little wrong. A back end that is wrong by as much shows.
 
-std::string difference_of_mutant(Precision precision, void (*spoil)(format::ModelSpec&)) {
-  OwnedModel model = make_tiny_model({.precision = precision});
+std::string difference_of_mutant(const TinyModel& tiny, void (*spoil)(format::ModelSpec&)) {
+  OwnedModel model = make_tiny_model(tiny);
   const TokenBatch batch = make_batch(make_sentences(std::vector<std::uint32_t>{7, 12, 3}));
   const std::vector<Observation> expected =
       trace(runtime::reference_backend(), model.spec(), batch);
   spoil(model.edit());
   return first_difference(expected, trace(runtime::reference_backend(), model.spec(), batch),
                           model.spec());
+}
+
+std::string difference_of_mutant(Precision precision, void (*spoil)(format::ModelSpec&)) {
+  return difference_of_mutant(TinyModel{.precision = precision}, spoil);
 }
 
 TEST(StepsMutant, OneWeightOffByOneCodeShowsInTheLinearThatHasIt) {
@@ -129,6 +133,36 @@ TEST(StepsMutant, AWordOfAnotherRowShowsInBf16) {
     const auto words = OwnedModel::edit<std::uint16_t>(spec.embedding.word);
     std::rotate(words.begin(), words.begin() + spec.hidden, words.end());
   });
+
+  EXPECT_EQ(difference.substr(0, 5), "embed") << difference;
+}
+
+TEST(StepsMutant, AProjectionOffByOneCodeShows) {
+  const std::string difference =
+      difference_of_mutant(TinyModel{.embedding_rank = 7}, [](format::ModelSpec& spec) {
+        const std::size_t last = format::panel_index(31, 6, 7);
+        OwnedModel::edit<std::int8_t>(spec.embedding.projection->weight)[last] ^= 1;
+      });
+
+  EXPECT_EQ(difference.substr(0, 5), "embed") << difference;
+}
+
+TEST(StepsMutant, AScaleOfTheProjectionOffByOneBitShows) {
+  const std::string difference =
+      difference_of_mutant(TinyModel{.embedding_rank = 7}, [](format::ModelSpec& spec) {
+        float& scale = OwnedModel::edit<float>(spec.embedding.projection->scale)[31];
+        scale = std::nextafter(scale, 1.0F);
+      });
+
+  EXPECT_EQ(difference.substr(0, 5), "embed") << difference;
+}
+
+TEST(StepsMutant, AProjectedWordOfAnotherRowShowsInFp32) {
+  const std::string difference = difference_of_mutant(
+      TinyModel{.precision = Precision::fp32, .embedding_rank = 7}, [](format::ModelSpec& spec) {
+        const auto words = OwnedModel::edit<float>(spec.embedding.word);
+        std::rotate(words.begin(), words.begin() + 7, words.end());
+      });
 
   EXPECT_EQ(difference.substr(0, 5), "embed") << difference;
 }

@@ -37,6 +37,9 @@ TinyModel fp32() {
 TinyModel bf16() {
   return {.precision = Precision::bf16, .self_test = true};
 }
+TinyModel factorised() {
+  return {.embedding_rank = 7, .self_test = true};
+}
 TinyModel halves() {
   return {.small_type = format::ElementType::f16};
 }
@@ -269,6 +272,69 @@ std::vector<Forgery> forged_values() {
   };
 }
 
+std::vector<Forgery> forged_projections() {
+  return {
+      {"RankOther", factorised(), [](OwnedModel& m) { m.edit().embedding.projection->in = 8; },
+       "embedding.projection.weight"},
+      {"RankZero", factorised(), [](OwnedModel& m) { m.edit().embedding.projection->in = 0; },
+       "embedding.projection.in"},
+      {"RankOfAWholeTable", fp32(),
+       [](OwnedModel& m) {
+         static const OwnedModel square =
+             make_tiny_model({.precision = Precision::fp32, .head_dim = 32, .n_heads = {1}});
+         m.edit().embedding.projection = square.spec().layers[0].out;
+         m.edit().embedding.projection->bias = {};
+       },
+       "embedding.projection.in"},
+      {"RankHuge", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection->in = 0xFFFFFFFF; },
+       "embedding.projection.in"},
+      {"ProjectionToAnotherWidth", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection->out = 31; }, "embedding.projection.out"},
+      {"ProjectionMissing", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection.reset(); }, "embedding.word"},
+      {"ProjectionOfAWholeTable", classify(),
+       [](OwnedModel& m) {
+         static const OwnedModel other = make_tiny_model(factorised());
+         m.edit().embedding.projection = other.spec().embedding.projection;
+       },
+       "embedding.word"},
+      {"ProjectionOfAnotherPrecision", factorised(),
+       [](OwnedModel& m) {
+         static const OwnedModel other =
+             make_tiny_model({.precision = Precision::fp32, .embedding_rank = 7});
+         m.edit().embedding.projection = other.spec().embedding.projection;
+       },
+       "embedding.projection"},
+      {"ProjectionWithABias", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection->bias = m.edit().layers[0].out.bias; },
+       "embedding.projection.bias"},
+      {"ProjectionWithAnInputScale", factorised(),
+       [](OwnedModel& m) {
+         m.edit().embedding.projection->input_scale = m.edit().embedding.projection->scale;
+       },
+       "embedding.projection.input_scale"},
+      {"ProjectionWithoutScales", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection->scale = {}; },
+       "embedding.projection.scale"},
+      {"ProjectionWithoutWeight", factorised(),
+       [](OwnedModel& m) { m.edit().embedding.projection->weight = {}; },
+       "embedding.projection.weight"},
+      {"ProjectionPaddingDirty", factorised(),
+       [](OwnedModel& m) {
+         const auto panels = m.edit<std::int8_t>(m.spec().embedding.projection->weight);
+         panels[format::panel_index(0, 7, 7)] = 1;
+       },
+       "embedding.projection.weight"},
+      {"FactorisedMaskFiller", of(Task::fill_mask),
+       [](OwnedModel& m) {
+         static const OwnedModel other = make_tiny_model(factorised());
+         m.edit().embedding = other.spec().embedding;
+       },
+       "embedding.projection"},
+  };
+}
+
 std::vector<Forgery> forged_heads() {
   return {
       {"PoolerMissing", classify(), [](OwnedModel& m) { m.edit().head.pooler.reset(); },
@@ -452,6 +518,8 @@ const auto name_of = [](const auto& test) { return std::string(test.param.name);
 INSTANTIATE_TEST_SUITE_P(Sizes, ForgedSpec, ::testing::ValuesIn(forged_sizes()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tensors, ForgedSpec, ::testing::ValuesIn(forged_tensors()), name_of);
 INSTANTIATE_TEST_SUITE_P(Values, ForgedSpec, ::testing::ValuesIn(forged_values()), name_of);
+INSTANTIATE_TEST_SUITE_P(Projections, ForgedSpec, ::testing::ValuesIn(forged_projections()),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Heads, ForgedSpec, ::testing::ValuesIn(forged_heads()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tokenizers, ForgedSpec, ::testing::ValuesIn(forged_tokenizers()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tests, ForgedSpec, ::testing::ValuesIn(forged_tests()), name_of);

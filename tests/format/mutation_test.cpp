@@ -76,6 +76,12 @@ TEST(Mutation, OfAClassifierNeverCrashes) {
   mutate(smallest_model(), 11, 10000);
 }
 
+TEST(Mutation, OfAFactorisedModelNeverCrashes) {
+  TinyModel tiny = smallest_model();
+  tiny.embedding_rank = 3;
+  mutate(tiny, 13, 10000);
+}
+
 TEST(Mutation, OfAMaskFillerNeverCrashes) {
   TinyModel tiny = smallest_model();
   tiny.task = Task::fill_mask;

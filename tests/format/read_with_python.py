@@ -164,6 +164,9 @@ def read(data):
     for field in (1, 2, 3):
         segment.tensor(embedding.table(field))
     segment.norm(embedding.table(4))
+    projection = embedding.table(5)
+    if projection is not None:
+        segment.linear(projection)
     layers = []
     for place in model.places(10):
         layer = Table(data, place)

@@ -48,6 +48,9 @@ std::vector<Named> models() {
       {"AllPrunedFp32", {.precision = Precision::fp32, .n_heads = {0}, .intermediate = {0}}},
       {"AllPrunedBf16", {.precision = Precision::bf16, .n_heads = {0}, .intermediate = {0}}},
       {"Mixed", {.layer_precision = {Precision::fp32, Precision::int8}, .self_test = true}},
+      {"Factorised", {.embedding_rank = 7, .self_test = true}},
+      {"FactorisedFp32", {.precision = Precision::fp32, .embedding_rank = 31}},
+      {"FactorisedBf16", {.task = Task::embed, .precision = Precision::bf16, .embedding_rank = 1}},
       {"OddWidth", {.hidden = 30, .head_dim = 7, .n_heads = {5, 3}}},
   };
 }
@@ -101,6 +104,10 @@ TEST_P(RoundTrip, GivesBackEveryTensor) {
   expect_same(written.embedding.position, read.embedding.position, "position");
   expect_same(written.embedding.segment, read.embedding.segment, "segment");
   expect_same(written.embedding.norm, read.embedding.norm, "norm");
+  ASSERT_EQ(written.embedding.projection.has_value(), read.embedding.projection.has_value());
+  if (read.embedding.projection) {
+    expect_same(*written.embedding.projection, *read.embedding.projection, "projection");
+  }
   ASSERT_EQ(written.layers.size(), read.layers.size());
   for (std::size_t layer = 0; layer < read.layers.size(); ++layer) {
     const format::LayerSpec& before = written.layers[layer];

@@ -54,11 +54,19 @@ struct Layer {
     const auto split = [&](const at::Tensor& y) {  // (tokens, A) → (heads, tokens, head_dim)
       return y.view({y.size(0), -1, head_dim}).transpose(0, 1);
     };
+    if (query.weight.size(0) == 0) return end(x, attention_output.bias);
     const at::Tensor scores = at::matmul(split(query(x)), split(key(x)).transpose(1, 2)) /
                               std::sqrt(static_cast<double>(head_dim));
     const at::Tensor context = at::matmul(at::softmax(scores, -1), split(value(x)));
     const at::Tensor joined = context.transpose(0, 1).reshape({x.size(0), -1});
-    const at::Tensor attended = attention_norm(x + attention_output(joined));
+    return end(x, attention_output(joined));
+  }
+
+  /// The layer from the sum of its attention on. Of a feed-forward without neurons the bias is
+  /// left.
+  [[nodiscard]] at::Tensor end(const at::Tensor& x, const at::Tensor& attention) const {
+    const at::Tensor attended = attention_norm(x + attention);
+    if (intermediate.weight.size(0) == 0) return output_norm(attended + output.bias);
     return output_norm(attended + output(at::gelu(intermediate(attended))));
   }
 };
@@ -72,6 +80,7 @@ struct LibTorchBert::Weights {
         position(tensor_of(checkpoint.parameters().position_embeddings)),
         norm(checkpoint.parameters().embeddings_norm, config.layer_norm_eps) {
     const checkpoint::BertParameters& parameters = checkpoint.parameters();
+    if (parameters.word_projection) projection = tensor_of(*parameters.word_projection);
     if (parameters.token_type_embeddings) segment = tensor_of(*parameters.token_type_embeddings);
     for (const auto& layer : parameters.layers) layers.emplace_back(layer, config.layer_norm_eps);
     if (parameters.pooler) pooler.emplace(*parameters.pooler);
@@ -84,7 +93,7 @@ struct LibTorchBert::Weights {
   }
 
   checkpoint::BertConfig config;
-  at::Tensor word, position, segment;
+  at::Tensor word, projection, position, segment;
   Norm norm;
   std::vector<Layer> layers;
   std::optional<Linear> pooler, classifier, transform;
@@ -110,7 +119,9 @@ std::vector<float> LibTorchBert::logits(std::span<const TokenId> ids,
     id[token] = to_int(ids[static_cast<std::size_t>(token)]);
     side[token] = segments[static_cast<std::size_t>(token)];
   }
-  at::Tensor x = w.word.index_select(0, id) + w.position.slice(0, 0, n_tokens);
+  at::Tensor words = w.word.index_select(0, id);
+  if (w.projection.defined()) words = at::matmul(words, w.projection.t());
+  at::Tensor x = words + w.position.slice(0, 0, n_tokens);
   if (w.segment.defined()) x = x + w.segment.index_select(0, side);
   x = w.norm(x);
   for (const Layer& layer : w.layers) x = layer(x, w.config.head_dim);

@@ -102,5 +102,11 @@ TEST(Allocation, RunAllocatesNothingAfterWarmUp) {
   }
 }
 
+TEST(Allocation, ProjectingWordsAllocatesNothing) {
+  for (const Precision precision : {Precision::int8, Precision::fp32, Precision::bf16}) {
+    EXPECT_EQ(allocations_of_second_run({.precision = precision, .embedding_rank = 7}, 2), 0U);
+  }
+}
+
 }  // namespace
 }  // namespace espalier::runtime

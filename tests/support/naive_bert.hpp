@@ -48,11 +48,20 @@ class NaiveBert {
     return 0;
   }
 
-  [[nodiscard]] double word(std::size_t id, std::size_t unit) const {
+  [[nodiscard]] double stored_word(std::size_t id, std::size_t col) const {
     const format::EmbeddingSpec& embedding = spec_.embedding;
     const double scale =
         embedding.word.type == format::ElementType::s8 ? value(embedding.word_scale, 0, id) : 1.0;
-    return scale * value(embedding.word, id, unit);
+    return scale * value(embedding.word, id, col);
+  }
+
+  [[nodiscard]] double word(std::size_t id, std::uint32_t unit) const {
+    if (!spec_.embedding.projection) return stored_word(id, unit);
+    double sum = 0;
+    for (std::uint32_t col = 0; col < spec_.embedding.projection->in; ++col) {
+      sum += stored_word(id, col) * weight(*spec_.embedding.projection, unit, col);
+    }
+    return sum;
   }
 
   // What x[in] is multiplied with: an input scale counts as part of the weight that undoes it.
@@ -103,7 +112,7 @@ class NaiveBert {
                              std::span<const std::uint8_t> segments) const {
     Matrix x(ids.size(), Vector(spec_.hidden));
     for (std::size_t token = 0; token < ids.size(); ++token) {
-      for (std::size_t unit = 0; unit < spec_.hidden; ++unit) {
+      for (std::uint32_t unit = 0; unit < spec_.hidden; ++unit) {
         x[token][unit] = word(static_cast<std::size_t>(to_int(ids[token])), unit) +
                          value(spec_.embedding.position, token, unit);
         if (spec_.embedding.segment.empty()) continue;
@@ -175,7 +184,9 @@ class NaiveBert {
     Vector logits(spec_.vocabulary_size());
     for (std::size_t id = 0; id < logits.size(); ++id) {
       logits[id] = value(spec_.head.decoder_bias, 0, id);
-      for (std::size_t unit = 0; unit < x.size(); ++unit) logits[id] += word(id, unit) * x[unit];
+      for (std::uint32_t unit = 0; unit < spec_.hidden; ++unit) {
+        logits[id] += word(id, unit) * x[unit];
+      }
     }
     return logits;
   }

@@ -1,5 +1,6 @@
 #include "tests/support/tiny_checkpoint.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -49,7 +50,8 @@ class TensorList {
 
   // Spread √3/√cols keeps a unit-variance input at unit variance, so that no layer goes quiet.
   void add_linear(const std::string& name, std::uint64_t rows, std::uint64_t cols) {
-    add(name + ".weight", {rows, cols}, 0.0f, std::sqrt(3.0f / static_cast<float>(cols)));
+    const float inputs = static_cast<float>(std::max<std::uint64_t>(cols, 1));
+    add(name + ".weight", {rows, cols}, 0.0f, std::sqrt(3.0f / inputs));
     add(name + ".bias", {rows}, 0.0f, 0.1f);
   }
 
@@ -209,6 +211,7 @@ Json config_of(const TinyCheckpoint& tiny) {
     config["espalier"]["layers"].push_back(
         {{"heads", layer.heads}, {"intermediate", layer.intermediate}});
   }
+  if (tiny.embedding_rank > 0) config["espalier"]["embedding_rank"] = tiny.embedding_rank;
   config.merge_patch(Json::parse(tiny.config_patch));
   return config;
 }
@@ -266,7 +269,12 @@ std::vector<TinyTensor> tiny_tensors(const TinyCheckpoint& tiny) {
   const std::string prefix = tiny.bert_prefix ? "bert." : "";
   TensorList tensors(tiny);
   const std::string table = prefix + "embeddings.";
-  tensors.add(table + "word_embeddings.weight", {tiny_vocabulary().size(), tiny.hidden}, 0, 1);
+  const std::uint64_t rank = tiny.embedding_rank == 0 ? tiny.hidden : tiny.embedding_rank;
+  tensors.add(table + "word_embeddings.weight", {tiny_vocabulary().size(), rank}, 0, 1);
+  if (tiny.embedding_rank > 0) {
+    tensors.add(table + "word_projection.weight", {tiny.hidden, rank}, 0,
+                std::sqrt(3.0f / static_cast<float>(rank)));
+  }
   tensors.add(table + "position_embeddings.weight", {tiny.positions, tiny.hidden}, 0, 0.5f);
   tensors.add(table + "token_type_embeddings.weight", {2, tiny.hidden}, 0, 0.3f);
   tensors.add_norm(table + "LayerNorm");

@@ -38,6 +38,7 @@ struct TinyCheckpoint {
   StoredAs stored_as = StoredAs::f32;
   std::uint64_t seed = 1;
   std::vector<TinyLayer> uneven = {};  // one a layer, or empty: every layer whole
+  std::uint32_t embedding_rank = 0;    // of a factorised word table; 0: it is whole
   bool bert_prefix = true;             // false: names start with "embeddings." or "encoder."
   bool gamma_beta = false;             // true: LayerNorm.gamma and .beta, as in old files
   bool pooler = true;                  // ignored by token_classification and masked_lm

@@ -193,18 +193,22 @@ class Maker {
   }
 
   void fill_embedding(format::EmbeddingSpec& spec, std::uint32_t vocabulary_size) {
+    const std::uint32_t width = tiny_.embedding_rank == 0 ? tiny_.hidden : tiny_.embedding_rank;
     if (tiny_.precision != Precision::int8) {
-      spec.word = matrix(float_type(tiny_.precision), vocabulary_size, tiny_.hidden, 0.5F);
+      spec.word = matrix(float_type(tiny_.precision), vocabulary_size, width, 0.5F);
     } else {
-      const std::vector<float> word =
-          noise_.normals(std::size_t{vocabulary_size} * tiny_.hidden, 0.5F);
-      const Quantized rows = quantize_rows(word, vocabulary_size, tiny_.hidden);
-      spec.word = store(ElementType::s8, vocabulary_size, tiny_.hidden, rows.codes);
+      const std::vector<float> word = noise_.normals(std::size_t{vocabulary_size} * width, 0.5F);
+      const Quantized rows = quantize_rows(word, vocabulary_size, width);
+      spec.word = store(ElementType::s8, vocabulary_size, width, rows.codes);
       spec.word_scale = store(ElementType::f32, 1, vocabulary_size, rows.scales);
     }
     spec.position = matrix(tiny_.small_type, tiny_.positions, tiny_.hidden, 0.2F);
     spec.segment = matrix(tiny_.small_type, tiny_.segments, tiny_.hidden, 0.2F);
     spec.norm = norm();
+    if (tiny_.embedding_rank > 0) {
+      spec.projection = linear(tiny_.embedding_rank, tiny_.hidden, tiny_.precision);
+      spec.projection->bias = {};
+    }
   }
 
   format::LayerSpec make_layer(std::size_t layer) {

@@ -23,6 +23,7 @@ struct TinyModel {
   std::vector<std::uint32_t> n_heads = {4, 4};         // one a layer; 0: all heads pruned away
   std::vector<std::uint32_t> intermediate = {64, 64};  // one a layer; 0: no feed-forward
   std::vector<Precision> layer_precision = {};         // one a layer; empty: all as `precision`
+  std::uint32_t embedding_rank = 0;                    // of a factorised word table; 0: it is whole
   std::uint32_t positions = 64;
   std::uint32_t segments = 2;            // 0: none, as in DistilBERT
   std::uint32_t max_length = 0;          // 0: all positions

@@ -152,6 +152,12 @@ void refuse_other_models(const JsonFields& config, const ConfigKeys& keys) {
   }
 }
 
+std::vector<LayerWidths> whole_layers(const BertConfig& bert) {
+  LayerWidths whole{std::vector<std::uint32_t>(bert.n_heads), bert.intermediate};
+  std::iota(whole.heads.begin(), whole.heads.end(), 0u);
+  return std::vector<LayerWidths>(bert.n_layers, whole);
+}
+
 LayerWidths parse_layer(const nlohmann::json& json, const std::string& name, std::uint32_t n_heads,
                         std::uint32_t intermediate) {
   const JsonFields layer(json, name + ".");
@@ -161,8 +167,8 @@ LayerWidths parse_layer(const nlohmann::json& json, const std::string& name, std
     }
   }
   const nlohmann::json* heads = layer.find("heads");
-  if (heads == nullptr || !heads->is_array() || heads->empty()) {
-    layer.refuse("heads", "must be a list of at least one head");
+  if (heads == nullptr || !heads->is_array()) {
+    layer.refuse("heads", "must be a list of heads, empty when none is left");
   }
   LayerWidths widths;
   for (const nlohmann::json& head : *heads) {
@@ -173,22 +179,14 @@ LayerWidths parse_layer(const nlohmann::json& json, const std::string& name, std
     }
     widths.heads.push_back(head.get<std::uint32_t>());
   }
-  widths.intermediate = size_of(layer, "intermediate", {.least = 1, .most = intermediate});
+  widths.intermediate = size_of(layer, "intermediate", {.least = 0, .most = intermediate});
   return widths;
 }
 
-std::vector<LayerWidths> parse_layers(const JsonFields& config, const BertConfig& bert) {
-  LayerWidths whole{std::vector<std::uint32_t>(bert.n_heads), bert.intermediate};
-  std::iota(whole.heads.begin(), whole.heads.end(), 0u);
-  const nlohmann::json* ours = config.find("espalier");
-  if (ours == nullptr) return std::vector<LayerWidths>(bert.n_layers, whole);
-
-  const JsonFields section(*ours, "espalier.");
-  for (const auto& entry : ours->items()) {
-    if (entry.key() != "layers") section.refuse(entry.key(), "is not known to this version");
-  }
+std::vector<LayerWidths> parse_layers(const JsonFields& section, const BertConfig& bert) {
   const nlohmann::json* list = section.find("layers");
-  if (list == nullptr || !list->is_array() || list->size() != bert.n_layers) {
+  if (list == nullptr) return whole_layers(bert);
+  if (!list->is_array() || list->size() != bert.n_layers) {
     section.refuse("layers", "must be a list with one object for each of the " +
                                  std::to_string(bert.n_layers) + " layers");
   }
@@ -198,6 +196,25 @@ std::vector<LayerWidths> parse_layers(const JsonFields& config, const BertConfig
                                  bert.n_heads, bert.intermediate));
   }
   return layers;
+}
+
+// What transformers has no key for: the shapes of a compressed model.
+void parse_espalier(const JsonFields& config, BertConfig& bert) {
+  bert.layers = whole_layers(bert);
+  const nlohmann::json* ours = config.find("espalier");
+  if (ours == nullptr) return;
+  const JsonFields section(*ours, "espalier.");
+  for (const auto& entry : ours->items()) {
+    if (entry.key() == "layers" || entry.key() == "embedding_rank") continue;
+    section.refuse(entry.key(), "is not known to this version");
+  }
+  bert.layers = parse_layers(section, bert);
+  const auto rank = section.integer("embedding_rank", {.least = 1, .most = bert.hidden - 1});
+  if (rank && bert.architecture == Architecture::masked_lm) {
+    section.refuse("embedding_rank",
+                   "must be absent from a masked language model, whose decoder is the whole table");
+  }
+  bert.embedding_rank = static_cast<std::uint32_t>(rank.value_or(0));
 }
 
 float parse_eps(const JsonFields& config, std::string_view key) {
@@ -279,7 +296,7 @@ ParsedConfig parse_bert_config(std::string_view text) {
   parse_sizes(config, keys, bert);
   bert.layer_norm_eps =
       keys.layer_norm_eps.empty() ? 1e-12F : parse_eps(config, keys.layer_norm_eps);
-  bert.layers = parse_layers(config, bert);
+  parse_espalier(config, bert);
   if (bert.architecture == Architecture::sequence_classification) {
     bert.labels = parse_labels(config);
     bert.problem_type = parse_problem_type(config, bert.labels.size());

@@ -1,6 +1,7 @@
 #include "compress/checkpoint/bert_config_writer.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace espalier::checkpoint {
@@ -10,7 +11,11 @@ using Json = nlohmann::ordered_json;
 
 // The shortest decimal number that is the same float: 1e-12, not 9.999999960041972e-13.
 double shortest(float value) {
-  return Json::parse(nlohmann::json(value).dump()).get<double>();
+  char digits[32];
+  const std::to_chars_result written = std::to_chars(digits, digits + sizeof digits, value);
+  double result = 0;
+  std::from_chars(digits, written.ptr, result);
+  return result;
 }
 
 Json labels_by_id(const std::vector<std::string>& labels) {
@@ -49,7 +54,15 @@ Json uneven_layers(const BertConfig& config) {
   for (const LayerWidths& layer : config.layers) {
     layers.push_back({{"heads", layer.heads}, {"intermediate", layer.intermediate}});
   }
-  return {{"layers", layers}};
+  return layers;
+}
+
+// The shapes that transformers has no key for; empty when there are none.
+Json espalier_section(const BertConfig& config) {
+  Json section = Json::object();
+  if (!is_whole(config)) section["layers"] = uneven_layers(config);
+  if (config.embedding_rank > 0) section["embedding_rank"] = config.embedding_rank;
+  return section;
 }
 
 }  // namespace
@@ -82,7 +95,7 @@ std::string write_bert_config(const BertConfig& config) {
       json["problem_type"] = name_of(config.problem_type);
     }
   }
-  if (!is_whole(config)) json["espalier"] = uneven_layers(config);
+  if (Json section = espalier_section(config); !section.empty()) json["espalier"] = section;
   return json.dump(2) + "\n";
 }
 

@@ -205,16 +205,22 @@ BertParameters find_parameters(const WeightFiles& weights, const ParsedConfig& p
   const std::string prefix = find_prefix(weights, names);
   const std::string table = prefix + "embeddings.";
   Finder find(weights, bert.hidden);
-  BertParameters all{
-      .word_embeddings = find.tensor(table + "word_embeddings.weight", {bert.vocab, bert.hidden}),
-      .position_embeddings =
-          find.tensor(table + "position_embeddings.weight", {bert.positions, bert.hidden}),
-      .token_type_embeddings = std::nullopt,
-      .embeddings_norm = find.norm(table + "LayerNorm"),
-      .layers = {},
-      .pooler = std::nullopt,
-      .classifier = std::nullopt,
-      .masked_lm = std::nullopt};
+  BertParameters all{.word_embeddings = find.tensor(
+                         table + "word_embeddings.weight",
+                         {bert.vocab, bert.embedding_rank > 0 ? bert.embedding_rank : bert.hidden}),
+                     .word_projection = std::nullopt,
+                     .position_embeddings = find.tensor(table + "position_embeddings.weight",
+                                                        {bert.positions, bert.hidden}),
+                     .token_type_embeddings = std::nullopt,
+                     .embeddings_norm = find.norm(table + "LayerNorm"),
+                     .layers = {},
+                     .pooler = std::nullopt,
+                     .classifier = std::nullopt,
+                     .masked_lm = std::nullopt};
+  if (bert.embedding_rank > 0) {
+    all.word_projection =
+        find.tensor(table + "word_projection.weight", {bert.hidden, bert.embedding_rank});
+  }
   if (bert.token_types > 0) {
     all.token_type_embeddings =
         find.tensor(table + "token_type_embeddings.weight", {bert.token_types, bert.hidden});

@@ -42,7 +42,8 @@ struct MaskedLmParameters {
 };
 
 struct BertParameters {
-  TensorRef word_embeddings;                       // (vocab, hidden)
+  TensorRef word_embeddings;                       // (vocab, hidden), or (vocab, embedding_rank)
+  std::optional<TensorRef> word_projection;        // (hidden, embedding_rank), where there is one
   TensorRef position_embeddings;                   // (positions, hidden)
   std::optional<TensorRef> token_type_embeddings;  // (token_types, hidden), in families with them
   NormParameters embeddings_norm;

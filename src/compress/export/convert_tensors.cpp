@@ -33,6 +33,12 @@ std::uint32_t cols_of(const TensorRef& source) {
   return static_cast<std::uint32_t>(source.shape().back());
 }
 
+TensorConverter::Weights weights_of(TensorConverter::Parts parts) {
+  TensorConverter::Weights weights;
+  for (const LinearParameters* part : parts) weights.push_back(&part->weight);
+  return weights;
+}
+
 }  // namespace
 
 void TensorConverter::fill_f32(const TensorRef& source, std::span<float> dst) {
@@ -59,7 +65,9 @@ format::NormSpec TensorConverter::norm(const checkpoint::NormParameters& paramet
 void TensorConverter::for_each_row(const TensorRef& source, const RowVisitor& visit) {
   const std::size_t cols = cols_of(source);
   const std::uint32_t rows = rows_of(source);
-  const auto step = static_cast<std::uint32_t>(std::max<std::size_t>(1, kChunkValues / cols));
+  // Rows of nothing count, too: a linear whose inputs were pruned away keeps its outputs.
+  const auto step = static_cast<std::uint32_t>(
+      std::max<std::size_t>(1, kChunkValues / std::max<std::size_t>(cols, 1)));
   rows_.resize(std::size_t{std::min(step, rows)} * cols);
   for (std::uint32_t begin = 0; begin < rows; begin += step) {
     const std::uint32_t n_rows = std::min(step, rows - begin);
@@ -121,9 +129,7 @@ void TensorConverter::word_codes(const TensorRef& source, format::EmbeddingSpec&
   embedding.word_scale = scales.tensor;
 }
 
-format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters) {
-  format::EmbeddingSpec embedding;
-  const TensorRef& word = parameters.word_embeddings;
+void TensorConverter::fill_words(const TensorRef& word, format::EmbeddingSpec& embedding) {
   switch (precision_) {
     case Precision::fp32:
       embedding.word = f32_matrix(word);
@@ -138,6 +144,19 @@ format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameter
       break;
     }
   }
+}
+
+format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters) {
+  format::EmbeddingSpec embedding;
+  fill_words(parameters.word_embeddings, embedding);
+  if (parameters.word_projection) {
+    const TensorRef& weight = *parameters.word_projection;
+    embedding.projection.emplace();
+    embedding.projection->precision = precision_;
+    embedding.projection->in = cols_of(weight);
+    embedding.projection->out = rows_of(weight);
+    fill_weight({&weight}, *embedding.projection);
+  }
   embedding.position = compact_matrix(parameters.position_embeddings);
   if (parameters.token_type_embeddings) {
     embedding.segment = compact_matrix(*parameters.token_type_embeddings);
@@ -146,26 +165,26 @@ format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameter
   return embedding;
 }
 
-std::vector<float> TensorConverter::largest_weights(Parts parts, std::uint32_t in) {
+std::vector<float> TensorConverter::largest_weights(const Weights& weights, std::uint32_t in) {
   std::vector<float> largest(in);
-  for (const LinearParameters* part : parts) {
-    for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        largest[i] = std::max(largest[i], std::fabs(weights[i]));
+  for (const TensorRef* part : weights) {
+    for_each_row(*part, [&](std::uint32_t, std::span<const float> row) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        largest[i] = std::max(largest[i], std::fabs(row[i]));
       }
     });
   }
   return largest;
 }
 
-void TensorConverter::code_weights(Parts parts, std::span<const float> input_scale,
+void TensorConverter::code_weights(const Weights& weights, std::span<const float> input_scale,
                                    format::LinearSpec& linear) {
   LinearPacker packer(store_, linear.out, linear.in);
   std::vector<float> divided(input_scale.size());
-  for (const LinearParameters* part : parts) {
-    for_each_row(part->weight, [&](std::uint32_t, std::span<const float> weights) {
-      for (std::size_t i = 0; i < divided.size(); ++i) divided[i] = weights[i] / input_scale[i];
-      packer.add_channel(divided.empty() ? weights : std::span<const float>(divided));
+  for (const TensorRef* part : weights) {
+    for_each_row(*part, [&](std::uint32_t, std::span<const float> row) {
+      for (std::size_t i = 0; i < divided.size(); ++i) divided[i] = row[i] / input_scale[i];
+      packer.add_channel(divided.empty() ? row : std::span<const float>(divided));
     });
   }
   linear.weight = packer.weight();
@@ -176,10 +195,12 @@ format::LinearSpec TensorConverter::smoothed_linear(Parts parts,
                                                     std::span<const float> activation_max) {
   format::LinearSpec linear = shape_and_bias(parts);
   const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
-  const std::vector<float> values = input_scale(activation_max, largest_weights(parts, linear.in));
+  const Weights weights = weights_of(parts);
+  const std::vector<float> values =
+      input_scale(activation_max, largest_weights(weights, linear.in));
   std::copy(values.begin(), values.end(), scale.as<float>().begin());
   linear.input_scale = scale.tensor;
-  code_weights(parts, values, linear);
+  code_weights(weights, values, linear);
   return linear;
 }
 
@@ -201,25 +222,26 @@ format::LinearSpec TensorConverter::shape_and_bias(Parts parts) {
 
 format::LinearSpec TensorConverter::linear(Parts parts) {
   format::LinearSpec linear = shape_and_bias(parts);
-  if (precision_ == Precision::int8) {
-    code_weights(parts, {}, linear);
-    return linear;
-  }
+  fill_weight(weights_of(parts), linear);
+  return linear;
+}
+
+void TensorConverter::fill_weight(const Weights& weights, format::LinearSpec& linear) {
+  if (precision_ == Precision::int8) return code_weights(weights, {}, linear);
   const bool bf16 = precision_ == Precision::bf16;
   const auto weight =
       store_.tensor(bf16 ? ElementType::bf16 : ElementType::f32, linear.out, linear.in);
   std::size_t value = 0;
-  for (const LinearParameters* part : parts) {
-    const auto n_values = static_cast<std::size_t>(part->weight.count());
+  for (const TensorRef* part : weights) {
+    const auto n_values = static_cast<std::size_t>(part->count());
     if (bf16) {
-      fill_bf16(part->weight, weight.as<std::uint16_t>().subspan(value, n_values));
+      fill_bf16(*part, weight.as<std::uint16_t>().subspan(value, n_values));
     } else {
-      fill_f32(part->weight, weight.as<float>().subspan(value, n_values));
+      fill_f32(*part, weight.as<float>().subspan(value, n_values));
     }
     value += n_values;
   }
   linear.weight = weight.tensor;
-  return linear;
 }
 
 format::HeadLinear TensorConverter::head_linear(const LinearParameters& parameters) {

@@ -27,6 +27,7 @@ class TensorConverter {
   [[nodiscard]] format::EmbeddingSpec embedding(const checkpoint::BertParameters& parameters);
 
   using Parts = std::initializer_list<const checkpoint::LinearParameters*>;
+  using Weights = std::vector<const checkpoint::TensorRef*>;  // of one linear, from its top down
 
   /// One linear from the rows of several, one after the other: Q, K and V become one matmul.
   [[nodiscard]] format::LinearSpec linear(Parts parts);
@@ -51,9 +52,13 @@ class TensorConverter {
   [[nodiscard]] format::Tensor compact_matrix(const checkpoint::TensorRef& source);
   [[nodiscard]] bool fits_f16(const checkpoint::TensorRef& source);
   [[nodiscard]] format::LinearSpec shape_and_bias(Parts parts);
-  [[nodiscard]] std::vector<float> largest_weights(Parts parts, std::uint32_t in);
+  [[nodiscard]] std::vector<float> largest_weights(const Weights& weights, std::uint32_t in);
+  /// The weights, and scales where the precision has them.
+  void fill_weight(const Weights& weights, format::LinearSpec& linear);
   /// Codes and scales of weights divided by `input_scale`, which may be empty.
-  void code_weights(Parts parts, std::span<const float> input_scale, format::LinearSpec& linear);
+  void code_weights(const Weights& weights, std::span<const float> input_scale,
+                    format::LinearSpec& linear);
+  void fill_words(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
   void word_codes(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
   void fill_f32(const checkpoint::TensorRef& source, std::span<float> dst);
 

@@ -143,6 +143,7 @@ format::LayerSpec layer_of(const checkpoint::LayerParameters& layer,
 std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
   std::uint64_t n_values =
       parameters.word_embeddings.count() + parameters.position_embeddings.count();
+  if (parameters.word_projection) n_values += parameters.word_projection->count();
   if (parameters.token_type_embeddings) n_values += parameters.token_type_embeddings->count();
   for (const checkpoint::LayerParameters& layer : parameters.layers) {
     for (const checkpoint::LinearParameters* linear :
@@ -162,13 +163,16 @@ void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences, Tensor
   for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
     const checkpoint::LayerParameters& from = source.parameters().layers[layer];
     format::LayerSpec& to = spec.layers[layer];
-    for (format::LinearSpec* linear : {&to.qkv, &to.up}) {
-      for (format::Tensor* tensor : {&linear->weight, &linear->scale, &linear->bias}) {
+    const auto smooth = [&](format::LinearSpec& linear, TensorConverter::Parts parts,
+                            const std::vector<float>& activation_max) {
+      if (linear.out == 0) return;  // pruned away
+      for (format::Tensor* tensor : {&linear.weight, &linear.scale, &linear.bias}) {
         store.release(*tensor);
       }
-    }
-    to.qkv = convert.smoothed_linear({&from.query, &from.key, &from.value}, ranges[layer].qkv);
-    to.up = convert.smoothed_linear({&from.intermediate}, ranges[layer].up);
+      linear = convert.smoothed_linear(parts, activation_max);
+    };
+    smooth(to.qkv, {&from.query, &from.key, &from.value}, ranges[layer].qkv);
+    smooth(to.up, {&from.intermediate}, ranges[layer].up);
   }
 }
 

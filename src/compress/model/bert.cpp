@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
@@ -31,8 +32,9 @@ at::Tensor drop(const at::Tensor& x, double probability) {
 }
 
 at::Tensor embed(const Bert& bert, const TokenTensors& tokens) {
-  const at::Tensor x =
-      at::embedding(bert.word, tokens.ids) + bert.position.slice(0, 0, tokens.ids.size(1));
+  at::Tensor words = at::embedding(bert.word, tokens.ids);
+  if (bert.word_projection.defined()) words = at::linear(words, bert.word_projection);
+  const at::Tensor x = words + bert.position.slice(0, 0, tokens.ids.size(1));
   return bert.segment.defined() ? x + at::embedding(bert.segment, tokens.segments) : x;
 }
 
@@ -65,53 +67,103 @@ at::Tensor attend_openly(const Projections& p, const at::Tensor& mask, double dr
   return at::matmul(drop(at::softmax(masked, -1), dropout), p.value);
 }
 
-at::Tensor attend(const Layer& layer, const at::Tensor& x, const at::Tensor& mask,
-                  std::int64_t head_dim, const Dropout& dropout, bool is_last, Trace* trace) {
-  if (layer.query.weight.size(0) == 0) {  // all heads removed: what is left is the bias
-    return layer.attention_output.bias.expand_as(x);
+// What a step needs to know beside its input.
+struct Context {
+  const Bert& bert;
+  const at::Tensor& mask;  // (sentences, tokens) or undefined
+  const Dropout& dropout;
+  Trace* trace;  // may be null
+};
+
+at::Tensor attend(const Context& context, std::size_t index, const at::Tensor& x) {
+  const Layer& layer = context.bert.layers[index];
+  const auto head_dim = static_cast<std::int64_t>(context.bert.config.head_dim);
+  Trace* trace = context.trace;
+  if (layer.query.weight.size(0) == 0) {              // all heads removed
+    if (trace != nullptr && trace->keep_attention) {  // layers are counted all the same
+      trace->attention.push_back(at::empty({x.size(0), 0, x.size(1), x.size(1)}, x.options()));
+    }
+    return x.slice(-1, 0, 0);
   }
   const at::Tensor query = apply(layer.query, x);
   const at::Tensor key = apply(layer.key, x);
   const at::Tensor value = apply(layer.value, x);
-  if (trace != nullptr && trace->keep_last_projections && is_last) {
+  if (trace != nullptr && trace->keep_last_projections && index + 1 == context.bert.layers.size()) {
     trace->projections = {query, key, value};
   }
   const Projections heads = {split_heads(query, head_dim), split_heads(key, head_dim),
                              split_heads(value, head_dim)};
-  at::Tensor context;
+  // (sentences, 1, 1, tokens): every query of a sentence sees its tokens.
+  const at::Tensor mask =
+      context.mask.defined() ? context.mask.unsqueeze(1).unsqueeze(1) : context.mask;
+  const double dropout = context.dropout.attention;
+  at::Tensor outputs;
   if (trace != nullptr && trace->keep_attention) {
-    context = attend_openly(heads, mask, dropout.attention, trace->attention.emplace_back());
+    outputs = attend_openly(heads, mask, dropout, trace->attention.emplace_back());
   } else {
-    context = at::scaled_dot_product_attention(
+    outputs = at::scaled_dot_product_attention(
         heads.query, heads.key, heads.value,
-        mask.defined() ? std::optional<at::Tensor>(mask) : std::nullopt, dropout.attention);
+        mask.defined() ? std::optional<at::Tensor>(mask) : std::nullopt, dropout);
   }
-  const at::Tensor joined = context.transpose(1, 2).reshape({x.size(0), x.size(1), -1});
-  return apply(layer.attention_output, joined);
+  return outputs.transpose(1, 2).reshape({x.size(0), x.size(1), -1});
 }
 
-at::Tensor feed_forward(const Layer& layer, const at::Tensor& x) {
-  if (layer.up.weight.size(0) == 0) return layer.down.bias.expand_as(x);
-  return apply(layer.down, at::gelu(apply(layer.up, x)));
+// A pruned layer that kept no units of a kind adds its bias alone.
+at::Tensor add(const Linear& linear, const Norm& norm, const Context& context, const at::Tensor& x,
+               const at::Tensor& outputs) {
+  const at::Tensor sum =
+      linear.weight.size(1) == 0 ? linear.bias.expand_as(x) : apply(linear, outputs);
+  return apply(norm, x + drop(sum, context.dropout.hidden), context.bert.config.layer_norm_eps);
+}
+
+// outputs (sentences, tokens, heads * head_dim), gates (sentences or 1, heads)
+at::Tensor gate_heads(const at::Tensor& outputs, const at::Tensor& gates, std::uint32_t head_dim) {
+  const at::Tensor heads =
+      outputs.unflatten(-1, {outputs.size(-1) / static_cast<std::int64_t>(head_dim),
+                             static_cast<std::int64_t>(head_dim)});
+  return (heads * gates.unsqueeze(1).unsqueeze(-1)).flatten(-2);
 }
 
 }  // namespace
 
+at::Tensor embedded(const Bert& bert, const TokenTensors& tokens) {
+  return apply(bert.embedding_norm, embed(bert, tokens), bert.config.layer_norm_eps);
+}
+
+at::Tensor head_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                        const at::Tensor& mask) {
+  return attend({bert, mask, {}, nullptr}, layer, x);
+}
+
+at::Tensor neuron_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x) {
+  return at::gelu(apply(bert.layers[layer].up, x));
+}
+
+at::Tensor add_heads(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                     const at::Tensor& outputs) {
+  const Layer& half = bert.layers[layer];
+  return add(half.attention_output, half.attention_norm, {bert, {}, {}, nullptr}, x, outputs);
+}
+
+at::Tensor add_neurons(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                       const at::Tensor& outputs) {
+  const Layer& half = bert.layers[layer];
+  return add(half.down, half.output_norm, {bert, {}, {}, nullptr}, x, outputs);
+}
+
 at::Tensor encode(const Bert& bert, const TokenTensors& tokens, const Dropout& dropout,
-                  Trace* trace) {
-  const double eps = bert.config.layer_norm_eps;
-  const auto head_dim = static_cast<std::int64_t>(bert.config.head_dim);
-  // (sentences, 1, 1, tokens): every query of a sentence sees its tokens.
-  const at::Tensor mask =
-      tokens.mask.defined() ? tokens.mask.unsqueeze(1).unsqueeze(1) : tokens.mask;
-  at::Tensor x = drop(apply(bert.embedding_norm, embed(bert, tokens), eps), dropout.hidden);
+                  Trace* trace, const Gates* gates) {
+  const Context context = {bert, tokens.mask, dropout, trace};
+  at::Tensor x = drop(embedded(bert, tokens), dropout.hidden);
   if (trace != nullptr && trace->keep_hidden) trace->hidden.push_back(x);
   for (std::size_t index = 0; index < bert.layers.size(); ++index) {
     const Layer& layer = bert.layers[index];
-    const bool is_last = index + 1 == bert.layers.size();
-    const at::Tensor attended = attend(layer, x, mask, head_dim, dropout, is_last, trace);
-    x = apply(layer.attention_norm, x + drop(attended, dropout.hidden), eps);
-    x = apply(layer.output_norm, x + drop(feed_forward(layer, x), dropout.hidden), eps);
+    at::Tensor heads = attend(context, index, x);
+    if (gates != nullptr) heads = gate_heads(heads, gates->heads[index], bert.config.head_dim);
+    x = add(layer.attention_output, layer.attention_norm, context, x, heads);
+    at::Tensor neurons = neuron_outputs(bert, index, x);
+    if (gates != nullptr) neurons = neurons * gates->neurons[index].unsqueeze(1);
+    x = add(layer.down, layer.output_norm, context, x, neurons);
     if (trace != nullptr && trace->keep_hidden) trace->hidden.push_back(x);
   }
   return x;

@@ -46,9 +46,10 @@ struct MaskedLmHead {
 /// A model and its parameters. Copies share tensors. Not thread-safe while it is trained.
 struct Bert {
   checkpoint::BertConfig config;
-  at::Tensor word;      // (vocabulary, hidden)
-  at::Tensor position;  // (positions, hidden)
-  at::Tensor segment;   // (token types, hidden); undefined in a family without segments
+  at::Tensor word;             // (vocabulary, hidden), or (vocabulary, embedding_rank)
+  at::Tensor word_projection;  // (hidden, embedding_rank); undefined when the table is whole
+  at::Tensor position;         // (positions, hidden)
+  at::Tensor segment;          // (token types, hidden); undefined in a family without segments
   Norm embedding_norm;
   std::vector<Layer> layers;
   std::optional<Linear> pooler;      // then the family's activation, tanh or ReLU
@@ -70,6 +71,9 @@ void for_each_parameter(Model& bert, Visitor&& visit) {
     visit(place + std::string(name) + ".bias", part.bias);
   };
   visit(prefix + "embeddings.word_embeddings.weight", bert.word);
+  if (bert.word_projection.defined()) {
+    visit(prefix + "embeddings.word_projection.weight", bert.word_projection);
+  }
   visit(prefix + "embeddings.position_embeddings.weight", bert.position);
   if (bert.segment.defined()) {
     visit(prefix + "embeddings.token_type_embeddings.weight", bert.segment);
@@ -99,13 +103,15 @@ void for_each_parameter(Model& bert, Visitor&& visit) {
 }
 
 /// A fresh model as the paper initialises it: weights from N(0, 0.02²) (the [PAD] row zero), biases
-/// 0, LayerNorm 1 and 0. Has a pooler where the architecture's head or, for a bare encoder whose
-/// family has one, `with_pooler` asks for it. Deterministic in `seed`.
+/// 0, LayerNorm 1 and 0; the projection of a factorised word table from N(0, 1 / rank), so that its
+/// words begin as large as those of a whole one. Has a pooler where the architecture's head or, for
+/// a bare encoder whose family has one, `with_pooler` asks for it. Deterministic in `seed`. Throws
+/// Error(usage) for a masked LM with a factorised table, which could not be its decoder.
 [[nodiscard]] Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed,
                             bool with_pooler = false);
 
 /// Gives `bert` a new head for `architecture` and `labels`, initialised as above; the encoder
-/// stays.
+/// stays. Throws as new_bert() and changes nothing then.
 void replace_head(Bert& bert, checkpoint::Architecture architecture,
                   checkpoint::ProblemType problem_type, std::vector<std::string> labels,
                   std::uint64_t seed);
@@ -134,9 +140,39 @@ struct Trace {
   std::vector<at::Tensor> projections = {};  // query, key, value of the last layer: (…, tokens, A)
 };
 
-/// Last hidden states: (sentences, tokens, hidden).
+/// Factors on what each head and each neuron of the feed-forward puts out; ones change nothing.
+/// Their gradients say what the loss would notice if a unit were removed.
+struct Gates {
+  std::vector<at::Tensor> heads;    // (layers) of (sentences or 1, heads)
+  std::vector<at::Tensor> neurons;  // (layers) of (sentences or 1, intermediate)
+};
+
+/// Last hidden states: (sentences, tokens, hidden). `gates` may be null.
 [[nodiscard]] at::Tensor encode(const Bert& bert, const TokenTensors& tokens,
-                                const Dropout& dropout = {}, Trace* trace = nullptr);
+                                const Dropout& dropout = {}, Trace* trace = nullptr,
+                                const Gates* gates = nullptr);
+
+// The steps of encode() without dropout, for what looks at one of them or replaces it. x is
+// (sentences, tokens, hidden) throughout.
+
+/// The sum of the embeddings, normalised.
+[[nodiscard]] at::Tensor embedded(const Bert& bert, const TokenTensors& tokens);
+
+/// What the heads of a layer put out, side by side: (sentences, tokens, A). mask as in
+/// TokenTensors.
+[[nodiscard]] at::Tensor head_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                                      const at::Tensor& mask);
+
+/// What the neurons of a layer's feed-forward put out: (sentences, tokens, intermediate).
+[[nodiscard]] at::Tensor neuron_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x);
+
+/// x after the first half of a layer: outputs of its heads projected, added to x, normalised.
+[[nodiscard]] at::Tensor add_heads(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                                   const at::Tensor& outputs);
+
+/// x after the second half, likewise.
+[[nodiscard]] at::Tensor add_neurons(const Bert& bert, std::size_t layer, const at::Tensor& x,
+                                     const at::Tensor& outputs);
 
 /// What the head says of encode()'s result: (sentences, labels) for a sequence classifier,
 /// (sentences, tokens, labels) for a token classifier, (sentences, tokens, vocabulary) for a masked

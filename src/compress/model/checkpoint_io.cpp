@@ -60,6 +60,7 @@ Bert load_bert(const checkpoint::Checkpoint& checkpoint) {
   Bert bert;
   bert.config = checkpoint.config();
   bert.word = tensor_of(source.word_embeddings);
+  if (source.word_projection) bert.word_projection = tensor_of(*source.word_projection);
   bert.position = tensor_of(source.position_embeddings);
   if (source.token_type_embeddings) bert.segment = tensor_of(*source.token_type_embeddings);
   bert.embedding_norm = norm_of(source.embeddings_norm);

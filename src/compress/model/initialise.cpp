@@ -4,9 +4,12 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include <cmath>
+#include <string>
 #include <utility>
 
 #include "compress/model/bert.hpp"
+#include "espalier/error.hpp"
 
 namespace espalier::model {
 namespace {
@@ -18,8 +21,9 @@ class Initialiser {
  public:
   explicit Initialiser(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
 
-  at::Tensor weights(std::int64_t rows, std::int64_t columns) {
-    return at::normal(0.0, kInitialDeviation, {rows, columns}, generator_);
+  at::Tensor weights(std::int64_t rows, std::int64_t columns,
+                     double deviation = kInitialDeviation) {
+    return at::normal(0.0, deviation, {rows, columns}, generator_);
   }
   Linear linear(std::int64_t out, std::int64_t in) {
     return {.weight = weights(out, in), .bias = at::zeros({out})};
@@ -31,6 +35,15 @@ class Initialiser {
  private:
   at::Generator generator_;
 };
+
+void refuse_factorised_decoder(const checkpoint::BertConfig& config,
+                               checkpoint::Architecture architecture) {
+  if (config.embedding_rank == 0 || architecture != checkpoint::Architecture::masked_lm) return;
+  throw Error(ErrorCode::usage,
+              "the decoder of a masked language model is its word table, and this one is "
+              "factorised to rank " +
+                  std::to_string(config.embedding_rank) + "; take the model from before that");
+}
 
 void add_head(Bert& bert, Initialiser& initial, bool with_pooler) {
   const auto hidden = static_cast<std::int64_t>(bert.config.hidden);
@@ -64,12 +77,18 @@ void add_head(Bert& bert, Initialiser& initial, bool with_pooler) {
 }  // namespace
 
 Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed, bool with_pooler) {
+  refuse_factorised_decoder(config, config.architecture);
   Initialiser initial(seed);
   const auto hidden = static_cast<std::int64_t>(config.hidden);
+  const auto rank = static_cast<std::int64_t>(config.embedding_rank);
   Bert bert;
   bert.config = config;
-  bert.word = initial.weights(config.vocab, hidden);
+  bert.word = initial.weights(config.vocab, rank > 0 ? rank : hidden);
   bert.word.select(0, static_cast<std::int64_t>(config.pad_id)).zero_();
+  if (rank > 0) {
+    const double keeps_size = 1.0 / std::sqrt(static_cast<double>(rank));
+    bert.word_projection = initial.weights(hidden, rank, keeps_size);
+  }
   bert.position = initial.weights(config.positions, hidden);
   if (config.token_types > 0) bert.segment = initial.weights(config.token_types, hidden);
   bert.embedding_norm = Initialiser::norm(hidden);
@@ -94,6 +113,7 @@ Bert new_bert(const checkpoint::BertConfig& config, std::uint64_t seed, bool wit
 void replace_head(Bert& bert, checkpoint::Architecture architecture,
                   checkpoint::ProblemType problem_type, std::vector<std::string> labels,
                   std::uint64_t seed) {
+  refuse_factorised_decoder(bert.config, architecture);
   Initialiser initial(seed);
   bert.config.architecture = architecture;
   bert.config.problem_type = problem_type;

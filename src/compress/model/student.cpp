@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/linear.h>
 
 #include <algorithm>
 #include <numeric>
@@ -44,6 +45,15 @@ at::Tensor cut_evenly(const at::Tensor& source, at::IntArrayRef sizes) {
     cut = cut.index_select(axis, even_indices(source.size(axis), n_wanted).to(source.device()));
   }
   return cut.clone();
+}
+
+// Factors as wide as the model would save nothing, and a file may not have them.
+Bert with_whole_table(const Bert& factorised) {
+  Bert whole = factorised;
+  whole.word = at::linear(factorised.word, factorised.word_projection);
+  whole.word_projection.reset();
+  whole.config.embedding_rank = 0;
+  return whole;
 }
 
 void check_fits(const Bert& bert, const Width& width) {
@@ -127,6 +137,7 @@ Width width_of(const Bert& teacher, std::uint32_t hidden) {
 Bert narrow(const Bert& bert, const Width& width) {
   check_fits(bert, width);
   const at::NoGradGuard no_grad;
+  if (bert.config.embedding_rank >= width.hidden) return narrow(with_whole_table(bert), width);
   checkpoint::BertConfig config = bert.config;
   config.hidden = width.hidden;
   config.n_heads = width.n_heads;

@@ -46,7 +46,8 @@ struct Width {
 /// A narrower copy of `bert`: along every axis that shrinks, evenly spaced elements of it. The same
 /// rule on every axis keeps what belongs together: a hidden unit is the same one in all layers, and
 /// with as many heads as before each head is a part of the old one. Better than fresh weights, also
-/// under distillation (Xu et al. 2024, "Initializing models with larger ones").
+/// under distillation (Xu et al. 2024, "Initializing models with larger ones"). A factorised word
+/// table keeps its rank, or becomes whole where the new width is no larger than that.
 /// Throws Error(usage) when a width does not fit or is larger than that of a layer of `bert`.
 [[nodiscard]] Bert narrow(const Bert& bert, const Width& width);
 

@@ -29,8 +29,9 @@ struct DistillPreset {
 };
 
 /// `logits` (Hinton et al. 2015), `patient` (Sun et al. 2019), `tinybert` (Jiao et al. 2020, whose
-/// two phases are one here) and `minilm` (Wang et al. 2021). All of them also listen to the
-/// teacher's answers, nine parts to one of the labels.
+/// two phases are one here), `minilm` (Wang et al. 2021) and `hidden`, hidden states of all layers
+/// for students that have the teacher's width. All of them also listen to the teacher's answers,
+/// nine parts to one of the labels.
 [[nodiscard]] std::span<const DistillPreset> distill_presets();
 
 /// Throws Error(usage), listing the names, when there is no such preset.

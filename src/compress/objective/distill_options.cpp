@@ -14,6 +14,7 @@ constexpr DistillPreset kPresets[] = {
     {.name = "patient", .weights = {.task = 0.1, .logits = 0.9, .patient = 1}},
     {.name = "tinybert", .weights = {.task = 0.1, .logits = 0.9, .hidden = 1, .attention = 1}},
     {.name = "minilm", .weights = {.task = 0.1, .logits = 0.9, .relations = 1}},
+    {.name = "hidden", .weights = {.task = 0.1, .logits = 0.9, .hidden = 1}},
 };
 
 }  // namespace

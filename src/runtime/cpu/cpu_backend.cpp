@@ -6,6 +6,7 @@
 #include "base/canonical.hpp"
 #include "base/cpu_info.hpp"
 #include "espalier/error.hpp"
+#include "runtime/cpu/embedding.hpp"
 #include "runtime/cpu/head.hpp"
 #include "runtime/cpu/prepared.hpp"
 
@@ -14,26 +15,6 @@ namespace {
 
 CpuWorkspace& cast(Workspace& workspace) {
   return static_cast<CpuWorkspace&>(workspace);
-}
-
-/// Rows of a step, a chunk at a time.
-template <typename Step>
-void for_chunks(std::uint32_t n_rows, Step&& step) {
-  for (std::uint32_t first = 0; first < n_rows; first += kChunkRows) {
-    step(first, std::min(n_rows - first, kChunkRows));
-  }
-}
-
-void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
-         float* dst) {
-  linear.linear->run(*ws.scratch[linear.maker], src, output, dst);
-}
-
-// Where the codes of a row begin: two-byte elements for s16, bytes for u8, packed densely.
-void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t width) {
-  const std::size_t element = row * code_stride(width);
-  if (layout == CodeLayout::s16) return rows.codes.data() + element;
-  return reinterpret_cast<std::uint8_t*>(rows.codes.data()) + element;
 }
 
 void code_rows(const CpuModel& model, const float* src, const float* input_scale,
@@ -117,30 +98,11 @@ class CpuBackend final : public Backend {
 
 void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange rows) const {
   CpuWorkspace& ws = cast(workspace);
-  const format::ModelSpec& spec = ws.model.spec;
-  const std::size_t hidden = spec.hidden;
   ws.block = block;
   ws.range = rows;
   ws.split = ws.team.size() > 1 && rows.size() != block.n_rows();
   ws.n_rows = rows.size();
-  for (std::uint32_t sentence = 0; sentence < block.n_sentences(); ++sentence) {
-    const std::uint32_t first = block.first_row(sentence);
-    const std::uint32_t end = std::min(rows.end, block.first_row(sentence + 1));
-    for (std::uint32_t row = std::max(rows.begin, first); row < end; ++row) {
-      const auto id = static_cast<std::size_t>(to_int(block.ids[row]));
-      const float* position = ws.model.position.data() + (row - first) * hidden;
-      const float* segment = ws.model.segment_row(block.segments[row]);
-      float* x = ws.x.data() + std::size_t{row - rows.begin} * float_stride(spec.hidden);
-      if (spec.embedding.word.type == format::ElementType::s8) {
-        ws.model.rows.add_code_embeddings(
-            spec.embedding.word.as<std::int8_t>().data() + id * hidden,
-            spec.embedding.word_scale.as<float>()[id], position, segment, spec.hidden, x);
-      } else {
-        ws.model.rows.add_float_embeddings(float_word(spec.embedding.word, id, ws.head_rows.data()),
-                                           position, segment, spec.hidden, x);
-      }
-    }
-  }
+  sum_embeddings(ws);
   norm_rows(ws, ws.model.embedding_norm, &ws.model.layers.front().qkv_input_scale, 0, ws.n_rows);
 }
 

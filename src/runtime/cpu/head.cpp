@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/bfloat16.hpp"
 #include "base/canonical.hpp"
+#include "runtime/cpu/embedding.hpp"
 
 namespace espalier::runtime::cpu {
 namespace {
@@ -48,14 +48,6 @@ void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float>
 }
 
 }  // namespace
-
-const float* float_word(const format::Tensor& word, std::size_t id, float* scratch) noexcept {
-  const std::size_t first = id * word.cols;
-  if (word.type == format::ElementType::f32) return word.as<float>().data() + first;
-  const std::span<const std::uint16_t> row = word.as<std::uint16_t>().subspan(first, word.cols);
-  std::transform(row.begin(), row.end(), scratch, bfloat16_to_float);
-  return scratch;
-}
 
 void run_head(CpuWorkspace& ws, std::span<const std::uint32_t> rows, std::span<float> dst) {
   const CpuModel& model = ws.model;

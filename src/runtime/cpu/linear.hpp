@@ -2,6 +2,7 @@
 // makers of our own, one an instruction set, and oneDNN's matmuls, where the build has them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,14 @@ struct LinearInput {
   const float* token_scale = nullptr;  // (rows)
   std::uint32_t n_rows = 0;            // <= kChunkRows
 };
+
+/// Calls step(first, n) for rows [first, first + n) of n_rows, a chunk at a time.
+template <typename Step>
+void for_chunks(std::uint32_t n_rows, Step&& step) {
+  for (std::uint32_t first = 0; first < n_rows; first += kChunkRows) {
+    step(first, std::min(n_rows - first, kChunkRows));
+  }
+}
 
 /// Memory that a maker's linears need while they run; one thread uses it.
 class LinearScratch {

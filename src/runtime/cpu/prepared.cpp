@@ -81,6 +81,7 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   model->position = floats_of(spec.embedding.position);
   model->segment = floats_of(spec.embedding.segment);
   if (spec.n_segments() == 0) model->segment.assign(hidden, 0.0F);
+  if (spec.embedding.projection) model->word_projection = prepare(*spec.embedding.projection);
   model->embedding_norm = prepare_norm(spec.embedding.norm, hidden);
   model->layers.reserve(spec.layers.size());
   for (const format::LayerSpec& layer : spec.layers) {
@@ -142,6 +143,11 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
   }
   x.resize((rows + kChunkRows) * float_stride(hidden));
   x_codes = make_code_rows(rows, hidden);
+  if (source.spec.embedding.projection) {
+    const std::uint32_t rank = source.spec.word_width();
+    words.resize(std::size_t{kChunkRows} * float_stride(rank));
+    word_codes = make_code_rows(0, rank);
+  }
   if (sizes.codes) {
     queries.codes.resize(rows * heads_width);
     queries.scale.resize(source.max_heads * sizes.row_stride());
@@ -154,6 +160,17 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
   wide.resize(std::size_t{kChunkRows} * float_stride(widest));
   wide_codes = make_code_rows(0, source.max_intermediate);
   head_rows.resize(2 * std::size_t{float_stride(hidden)});
+}
+
+void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
+         float* dst) {
+  linear.linear->run(*ws.scratch[linear.maker], src, output, dst);
+}
+
+void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t width) {
+  const std::size_t element = row * code_stride(width);
+  if (layout == CodeLayout::s16) return rows.codes.data() + element;
+  return reinterpret_cast<std::uint8_t*>(rows.codes.data()) + element;
 }
 
 }  // namespace espalier::runtime::cpu

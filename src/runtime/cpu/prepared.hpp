@@ -49,8 +49,9 @@ struct CpuModel final : PreparedModel {
   std::array<std::unique_ptr<LinearMaker>, 2> makers;
   CodeLayout code_layout = CodeLayout::s16;
   std::string path;
-  std::vector<float> position;  // (positions, hidden)
-  std::vector<float> segment;   // (segments, hidden), or a row of zeros where there are none
+  std::vector<float> position;     // (positions, hidden)
+  std::vector<float> segment;      // (segments, hidden), or a row of zeros where there are none
+  PreparedLinear word_projection;  // null where the word table is whole
   PreparedNorm embedding_norm;
   std::vector<PreparedLayer> layers;
   PreparedHeadLinear pooler, classifier, transform;
@@ -96,9 +97,11 @@ struct CpuWorkspace final : Workspace {
   std::uint32_t n_rows = 0;
   std::uint32_t context_width = 0;
 
-  std::vector<float> x;  // (rows, hidden)
-  CodeRows x_codes;      // of x
-  CodedRows queries;     // (rows, A)
+  std::vector<float> x;      // (rows, hidden)
+  CodeRows x_codes;          // of x
+  std::vector<float> words;  // (chunk, rank) of a factorised table of floats
+  CodeRows word_codes;       // of a chunk, of a factorised table of codes
+  CodedRows queries;         // (rows, A)
   std::vector<float> float_queries;
   std::vector<float> context;    // (rows, A)
   CodeRows context_codes;        // of a chunk
@@ -106,5 +109,13 @@ struct CpuWorkspace final : Workspace {
   CodeRows wide_codes;           // of a chunk
   std::vector<float> head_rows;  // two rows of hidden
 };
+
+/// Runs a linear of `ws.model` on the scratch it takes.
+void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
+         float* dst);
+
+/// Where the codes of a row begin: two-byte elements for s16, bytes for u8, packed densely.
+[[nodiscard]] void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row,
+                             std::uint32_t width);
 
 }  // namespace espalier::runtime::cpu

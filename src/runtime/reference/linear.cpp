@@ -62,33 +62,8 @@ void code_rows(const format::LinearSpec& spec, std::span<const float> src, std::
   }
 }
 
-void int8_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
-                 std::span<float> dst, LinearScratch& scratch) noexcept {
-  code_rows(spec, src, n_rows, scratch);
-  const std::uint32_t padded_in = format::round_up(spec.in, format::kPanelDepthMultiple);
-  const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
-  const std::span<const float> channel_scale = spec.scale.as<float>();
-  const std::span<const float> bias = spec.bias.as<float>();
-  Tile tile;
-  for (std::uint32_t first = 0; first < spec.out; first += kPanelColumns) {
-    const std::int8_t* panel = weight.data() + std::size_t{first} * padded_in;
-    std::fill_n(scratch.sums.begin(), std::size_t{n_rows} * kPanelColumns, 0);
-    for (std::uint32_t depth = 0; depth < padded_in; depth += kTileDepth) {
-      unpack_tile(panel + std::size_t{depth} * kPanelColumns, tile);
-      for (std::size_t row = 0; row < n_rows; ++row) {
-        add_tile(scratch.inputs.data() + row * padded_in + depth, tile,
-                 scratch.sums.data() + row * kPanelColumns);
-      }
-    }
-    const std::uint32_t end = std::min(spec.out, first + kPanelColumns);
-    for (std::size_t row = 0; row < n_rows; ++row) {
-      const std::int32_t* sums = scratch.sums.data() + row * kPanelColumns;
-      for (std::uint32_t channel = first; channel < end; ++channel) {
-        dst[row * spec.out + channel] = canonical::dequantize(
-            sums[channel - first], scratch.scales[row], channel_scale[channel], bias[channel]);
-      }
-    }
-  }
+float bias_of(const format::LinearSpec& spec, std::size_t channel) noexcept {
+  return spec.bias.empty() ? 0.0F : spec.bias.as<float>()[channel];
 }
 
 /// In 8 lanes: a plain sum would wait for each addition.
@@ -109,12 +84,11 @@ double dot_in_double(std::span<const float> x, std::span<const float> y) noexcep
 void fp32_linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
                  std::span<float> dst) noexcept {
   const std::span<const float> weight = spec.weight.as<float>();
-  const std::span<const float> bias = spec.bias.as<float>();
   for (std::size_t channel = 0; channel < spec.out; ++channel) {
     const std::span<const float> weights = weight.subspan(channel * spec.in, spec.in);
     for (std::size_t row = 0; row < n_rows; ++row) {
       const double sum = dot_in_double(src.subspan(row * spec.in, spec.in), weights);
-      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias[channel]});
+      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias_of(spec, channel)});
     }
   }
 }
@@ -123,7 +97,6 @@ void bf16_linear(const format::LinearSpec& spec, std::span<const float> src, std
                  std::span<float> dst, LinearScratch& scratch) noexcept {
   const std::size_t in = spec.in;
   const std::span<const std::uint16_t> weight = spec.weight.as<std::uint16_t>();
-  const std::span<const float> bias = spec.bias.as<float>();
   const std::span<float> inputs(scratch.inputs.data(), n_rows * in);
   const std::span<float> weights(scratch.scaled.data(), in);
   std::transform(src.begin(), src.begin() + static_cast<std::ptrdiff_t>(inputs.size()),
@@ -133,7 +106,7 @@ void bf16_linear(const format::LinearSpec& spec, std::span<const float> src, std
     std::transform(stored.begin(), stored.end(), weights.begin(), bfloat16_to_float);
     for (std::size_t row = 0; row < n_rows; ++row) {
       const double sum = dot_in_double(inputs.subspan(row * in, in), weights);
-      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias[channel]});
+      dst[row * spec.out + channel] = static_cast<float>(sum + double{bias_of(spec, channel)});
     }
   }
 }
@@ -177,11 +150,40 @@ void linear(const format::LinearSpec& spec, std::span<const float> src, std::uin
       fp32_linear(spec, src, n_rows, dst);
       return;
     case Precision::int8:
-      int8_linear(spec, src, n_rows, dst, scratch);
+      code_rows(spec, src, n_rows, scratch);
+      multiply_codes(spec, n_rows, dst, scratch);
       return;
     case Precision::bf16:
       bf16_linear(spec, src, n_rows, dst, scratch);
       return;
+  }
+}
+
+void multiply_codes(const format::LinearSpec& spec, std::uint32_t n_rows, std::span<float> dst,
+                    LinearScratch& scratch) noexcept {
+  const std::uint32_t padded_in = format::round_up(spec.in, format::kPanelDepthMultiple);
+  const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
+  const std::span<const float> channel_scale = spec.scale.as<float>();
+  Tile tile;
+  for (std::uint32_t first = 0; first < spec.out; first += kPanelColumns) {
+    const std::int8_t* panel = weight.data() + std::size_t{first} * padded_in;
+    std::fill_n(scratch.sums.begin(), std::size_t{n_rows} * kPanelColumns, 0);
+    for (std::uint32_t depth = 0; depth < padded_in; depth += kTileDepth) {
+      unpack_tile(panel + std::size_t{depth} * kPanelColumns, tile);
+      for (std::size_t row = 0; row < n_rows; ++row) {
+        add_tile(scratch.inputs.data() + row * padded_in + depth, tile,
+                 scratch.sums.data() + row * kPanelColumns);
+      }
+    }
+    const std::uint32_t end = std::min(spec.out, first + kPanelColumns);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const std::int32_t* sums = scratch.sums.data() + row * kPanelColumns;
+      for (std::uint32_t channel = first; channel < end; ++channel) {
+        dst[row * spec.out + channel] =
+            canonical::dequantize(sums[channel - first], scratch.scales[row],
+                                  channel_scale[channel], bias_of(spec, channel));
+      }
+    }
   }
 }
 

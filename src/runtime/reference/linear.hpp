@@ -28,6 +28,11 @@ struct LinearScratch {
 void linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
             std::span<float> dst, LinearScratch& scratch);
 
+/// The second half of an int8 linear(): dst of the codes that lie in scratch.inputs, as floats and
+/// padded with zeros, and their scales in scratch.scales.
+void multiply_codes(const format::LinearSpec& spec, std::uint32_t n_rows, std::span<float> dst,
+                    LinearScratch& scratch) noexcept;
+
 /// Element `index` of a tensor, as f32.
 [[nodiscard]] float element(const format::Tensor& tensor, std::size_t index) noexcept;
 

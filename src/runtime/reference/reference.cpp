@@ -8,6 +8,7 @@
 
 #include "base/canonical.hpp"
 #include "runtime/reference/attention.hpp"
+#include "runtime/reference/embedding.hpp"
 #include "runtime/reference/linear.hpp"
 
 namespace espalier::runtime {
@@ -116,32 +117,6 @@ std::span<float> row_of(std::vector<float>& matrix, std::size_t row, std::size_t
   return std::span(matrix).subspan(row * width, width);
 }
 
-float word_scale(const format::EmbeddingSpec& embedding, std::size_t id) {
-  return embedding.word.type == format::ElementType::s8 ? embedding.word_scale.as<float>()[id] : 1;
-}
-
-/// x = word + position + segment, before the norm. 0 stands for the segment where there is none.
-void embed_token(const format::ModelSpec& spec, std::uint32_t id, std::size_t position,
-                 std::size_t segment, std::span<float> x) {
-  const format::EmbeddingSpec& embedding = spec.embedding;
-  const float scale = word_scale(embedding, id);
-  for (std::size_t unit = 0; unit < x.size(); ++unit) {
-    const float word = element(embedding.word, std::size_t{id} * spec.hidden + unit);
-    const float place = element(embedding.position, position * spec.hidden + unit);
-    const float side =
-        embedding.segment.empty() ? 0.0F : element(embedding.segment, segment * spec.hidden + unit);
-    switch (spec.precision) {
-      case Precision::fp32:
-      case Precision::bf16:
-        x[unit] = static_cast<float>(double{word} * double{scale} + double{place} + double{side});
-        break;
-      case Precision::int8:
-        x[unit] = std::fma(word, scale, place) + side;  // of scale 1: word + place
-        break;
-    }
-  }
-}
-
 void ReferenceBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange rows) const {
   ReferenceWorkspace& ws = cast(workspace);
   const format::ModelSpec& spec = ws.model.spec;
@@ -149,13 +124,14 @@ void ReferenceBackend::embed(Workspace& workspace, const TokenBlock& block, RowR
   ws.range = rows;
   ws.split = ws.team.size() > 1 && rows.size() != block.n_rows();
   ws.n_rows = rows.size();
+  project_words(spec.embedding, block.ids.subspan(rows.begin, rows.size()), ws.x,
+                ws.linear_scratch);
   for (std::uint32_t sentence = 0; sentence < block.n_sentences(); ++sentence) {
     const std::uint32_t first = block.first_row(sentence);
     const std::uint32_t end = std::min(rows.end, block.first_row(sentence + 1));
     for (std::uint32_t row = std::max(rows.begin, first); row < end; ++row) {
       const std::span<float> x = row_of(ws.x, row - rows.begin, spec.hidden);
-      embed_token(spec, static_cast<std::uint32_t>(to_int(block.ids[row])), row - first,
-                  block.segments[row], x);
+      embed_token(spec, block.ids[row], {row - first, block.segments[row]}, x);
       layer_norm(spec.precision, x, spec.embedding.norm, spec.layer_norm_eps);
     }
   }

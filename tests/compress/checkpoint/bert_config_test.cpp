@@ -106,6 +106,39 @@ TEST(BertConfig, ReadsUnevenLayers) {
                                                    {.heads = {1}, .intermediate = 1}}));
 }
 
+TEST(BertConfig, ReadsLayersThatLostAllHeadsOrTheirWholeFeedForward) {
+  const BertConfig bert =
+      parse_bert_config(
+          with("espalier",
+               R"({"layers":[{"heads":[],"intermediate":100},{"heads":[2],"intermediate":0}]})"))
+          .config;
+
+  EXPECT_EQ(bert.layers, (std::vector<LayerWidths>{{.heads = {}, .intermediate = 100},
+                                                   {.heads = {2}, .intermediate = 0}}));
+}
+
+TEST(BertConfig, ReadsTheRankOfAFactorisedTableWithAndWithoutUnevenLayers) {
+  const BertConfig alone = parse_bert_config(with("espalier", R"({"embedding_rank":63})")).config;
+  const std::string layer = R"({"heads":[1],"intermediate":1})";
+  const std::string both = R"({"embedding_rank":1,"layers":[)" + layer + "," + layer + "]}";
+  const BertConfig uneven = parse_bert_config(with("espalier", both)).config;
+
+  EXPECT_EQ(alone.embedding_rank, 63u);
+  EXPECT_EQ(alone.layers, parse_bert_config(config()).config.layers);
+  EXPECT_EQ(uneven.embedding_rank, 1u);
+  EXPECT_EQ(uneven.layers[1].heads, (std::vector<std::uint32_t>{1}));
+  EXPECT_EQ(parse_bert_config(with("espalier", "{}")).config.embedding_rank, 0u);
+}
+
+TEST(BertConfig, RefusesAMaskedLmWithAFactorisedTable) {
+  std::string text = with("espalier", R"({"embedding_rank":16})");
+  const std::string classifier = "BertForSequenceClassification";
+  text.replace(text.find(classifier), classifier.size(), "BertForMaskedLM");
+
+  EXPECT_NE(refusal(text).find("whose decoder is the whole table"), std::string::npos)
+      << refusal(text);
+}
+
 TEST(BertConfig, NotesUnknownKeysAndNotKnownOnes) {
   EXPECT_TRUE(parse_bert_config(with("gradient_checkpointing", "false")).notes.empty());
 
@@ -218,7 +251,12 @@ const BadValue kBadValues[] = {
     {"id2label", "{\"0\":\"a\",\"1\":2}"},
     {"id2label", "{\"0\":\"a\",\"1\":\"a\"}"},
     {"espalier", "[]"},
-    {"espalier", "{}"},
+    {"espalier", "{\"ranks\":[1,2]}"},
+    {"espalier", "{\"embedding_rank\":0}"},
+    {"espalier", "{\"embedding_rank\":64}"},
+    {"espalier", "{\"embedding_rank\":-1}"},
+    {"espalier", "{\"embedding_rank\":8.0}"},
+    {"espalier", "{\"embedding_rank\":[8]}"},
     {"espalier", "{\"layers\":[]}"},
     {"espalier", "{\"layers\":[{\"heads\":[0],\"intermediate\":1}]}"},
 };
@@ -232,11 +270,11 @@ TEST(BertConfig, RefusesUnevenLayersThatDoNotFitTheModel) {
   };
 
   EXPECT_EQ(message(good), "");
-  for (const char* heads : {"[]", "[4]", "[1,0]", "[1,1]", "[-1]", "[0.0]", "0", "null"}) {
+  for (const char* heads : {"{}", "[4]", "[1,0]", "[1,1]", "[-1]", "[0.0]", "0", "null"}) {
     const std::string text = message(R"({"intermediate":64,"heads":)" + std::string(heads) + "}");
     EXPECT_NE(text.find("'espalier.layers[1].heads'"), std::string::npos) << heads << text;
   }
-  for (const char* width : {"0", "129", "-1", "1.5", "null"}) {
+  for (const char* width : {"[0]", "129", "-1", "1.5", "null"}) {
     const std::string text = message(R"({"heads":[0],"intermediate":)" + std::string(width) + "}");
     EXPECT_NE(text.find("'espalier.layers[1].intermediate'"), std::string::npos) << width << text;
   }

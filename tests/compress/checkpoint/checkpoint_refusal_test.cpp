@@ -94,6 +94,25 @@ TEST(CheckpointRefusal, RefusesTensorsThatWouldChangeWhatTheEncoderComputes) {
   }
 }
 
+TEST(CheckpointRefusal, RefusesAWordTableWhoseFactorsDoNotFitItsRank) {
+  const std::string projection = "bert.embeddings.word_projection.weight";
+  const TinyCheckpoint tiny{.embedding_rank = 7};
+  TinyCheckpoint whole = tiny;
+  whole.config_patch = R"({"espalier":null})";
+  TinyCheckpoint other = tiny;
+  other.config_patch = R"({"espalier":{"embedding_rank":8}})";
+  TinyCheckpoint alone = tiny;
+  alone.edit_tensors = [&](TensorList& tensors) { remove(tensors, projection); };
+  const TinyCheckpoint extra{.edit_tensors = [&](TensorList& tensors) {
+    tensors.push_back({projection, {1}, {0}});
+  }};
+
+  EXPECT_THAT(refusal(whole), AllOf(HasSubstr("word_embeddings"), HasSubstr(", 7]")));
+  EXPECT_THAT(refusal(other), AllOf(HasSubstr("word_embeddings"), HasSubstr(", 8]")));
+  EXPECT_THAT(refusal(alone), AllOf(HasSubstr(projection), HasSubstr("[32, 7]")));
+  EXPECT_THAT(refusal(extra), AllOf(HasSubstr(projection), HasSubstr("is no part of the model")));
+}
+
 TEST(CheckpointRefusal, RefusesValuesThatAreNotFiniteWhenTheyAreRead) {
   for (const float value :
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {

@@ -133,6 +133,44 @@ TEST(Checkpoint, ReadsUnevenLayersWithTheirOwnShapes) {
   EXPECT_THAT(checkpoint.parameters().layers[1].intermediate.bias.shape(), ElementsAre(17));
 }
 
+TEST(Checkpoint, ReadsLayersOfWhichNothingIsLeft) {
+  const TinyCheckpoint tiny{.layers = 3, .uneven = {{{}, 24}, {{1}, 0}, {{}, 0}}};
+  expect_read_back(tiny);
+  TinyCheckpoint in_shards = tiny;
+  in_shards.shards = 5;
+  expect_read_back(in_shards);
+  const TemporaryFolder folder;
+  write_tiny_checkpoint(folder.path(), tiny);
+
+  const Checkpoint checkpoint = Checkpoint::open(folder.path());
+
+  const std::vector<LayerParameters>& layers = checkpoint.parameters().layers;
+  EXPECT_THAT(checkpoint.config().layers[0].heads, IsEmpty());
+  EXPECT_EQ(checkpoint.config().layers[1].intermediate, 0u);
+  EXPECT_THAT(layers[0].query.weight.shape(), ElementsAre(0, 32));
+  EXPECT_THAT(layers[0].key.bias.shape(), ElementsAre(0));
+  EXPECT_THAT(layers[0].attention_output.weight.shape(), ElementsAre(32, 0));
+  EXPECT_EQ(layers[0].attention_output.bias.read_f32().size(), 32u);
+  EXPECT_THAT(layers[1].intermediate.weight.shape(), ElementsAre(0, 32));
+  EXPECT_EQ(layers[1].output.weight.count(), 0u);
+}
+
+TEST(Checkpoint, ReadsAFactorisedWordTable) {
+  const TinyCheckpoint tiny{.embedding_rank = 7};
+  expect_read_back(tiny);
+  const TemporaryFolder folder;
+  write_tiny_checkpoint(folder.path(), tiny);
+  TensorList tensors = testing::tiny_tensors(tiny);
+
+  const Checkpoint checkpoint = Checkpoint::open(folder.path());
+
+  EXPECT_EQ(checkpoint.config().embedding_rank, 7u);
+  const TensorRef& projection = checkpoint.parameters().word_projection.value();
+  EXPECT_THAT(projection.shape(), ElementsAre(32, 7));
+  EXPECT_EQ(projection.read_f32(),
+            by_name(tensors, "bert.embeddings.word_projection.weight").values);
+}
+
 TEST(Checkpoint, ReadsPartsOfATensor) {
   const TemporaryFolder folder;
   write_tiny_checkpoint(folder.path());

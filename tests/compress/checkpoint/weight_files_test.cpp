@@ -174,7 +174,8 @@ TEST(WeightFiles, RefusesATorchFileThatIsNone) {
 
 TEST(WeightFiles, GiveTheSameCheckpointWhicheverFileHoldsThem) {
   const TemporaryFolder folder;
-  const testing::TinyCheckpoint tiny = {.stored_as = testing::StoredAs::f16};
+  const testing::TinyCheckpoint tiny = {
+      .stored_as = testing::StoredAs::f16, .uneven = {{{}, 8}, {{0, 3}, 0}}, .embedding_rank = 5};
   write_tiny_checkpoint(folder / "safetensors", tiny);
   write_tiny_checkpoint(folder / "torch", tiny);
   std::filesystem::remove(folder / "torch" / "model.safetensors");
@@ -185,9 +186,14 @@ TEST(WeightFiles, GiveTheSameCheckpointWhicheverFileHoldsThem) {
 
   const auto values = [](const Checkpoint& from) {
     std::vector<float> all = from.parameters().word_embeddings.read_f32();
-    for (const LayerParameters& layer : from.parameters().layers) {
-      const std::vector<float> some = layer.query.weight.read_f32();
+    const auto add = [&all](const TensorRef& tensor) {
+      const std::vector<float> some = tensor.read_f32();
       all.insert(all.end(), some.begin(), some.end());
+    };
+    add(from.parameters().word_projection.value());
+    for (const LayerParameters& layer : from.parameters().layers) {
+      add(layer.query.weight);
+      add(layer.output.weight);
     }
     return all;
   };

@@ -207,6 +207,68 @@ TEST(ConvertTensors, AWordOfZerosHasTheScaleZero) {
   for (std::size_t i = 0; i < tiny.hidden; ++i) EXPECT_EQ(embedding.word.as<std::int8_t>()[i], 0);
 }
 
+TEST(ConvertTensors, ALinearWithoutInputsKeepsItsBiasAndOneWithoutOutputsNothing) {
+  TinyCheckpoint tiny;
+  tiny.uneven = {{{}, 8}, {{1}, 0}};
+  const Values values = values_of(tiny);
+
+  for (const Precision precision : {Precision::fp32, Precision::int8, Precision::bf16}) {
+    const ExportedModel model = export_tiny(tiny, precision);
+
+    const format::LayerSpec& no_heads = model.spec().layers[0];
+    EXPECT_EQ(no_heads.n_heads, 0U);
+    EXPECT_EQ(no_heads.qkv.out, 0U);
+    EXPECT_TRUE(no_heads.qkv.bias.empty());
+    EXPECT_TRUE(no_heads.qkv.input_scale.empty());
+    EXPECT_TRUE(no_heads.out.weight.empty());
+    EXPECT_EQ(floats(no_heads.out.bias),
+              values.at("bert.encoder.layer.0.attention.output.dense.bias"));
+    const format::LayerSpec& no_neurons = model.spec().layers[1];
+    EXPECT_TRUE(no_neurons.up.input_scale.empty());
+    EXPECT_EQ(no_neurons.down.in, 0U);
+    EXPECT_EQ(floats(no_neurons.down.bias), values.at("bert.encoder.layer.1.output.dense.bias"));
+  }
+}
+
+TEST(ConvertTensors, FactorsOfTheWordTableAreCodedByRowAndByChannel) {
+  const TinyCheckpoint tiny = {.embedding_rank = 7};
+  const Values values = values_of(tiny);
+  const auto& words = values.at("bert.embeddings.word_embeddings.weight");
+  const auto& weights = values.at("bert.embeddings.word_projection.weight");
+
+  const ExportedModel model = export_tiny(tiny, Precision::int8);
+
+  const format::EmbeddingSpec& embedding = model.spec().embedding;
+  const format::LinearSpec& projection = embedding.projection.value();
+  EXPECT_EQ(embedding.word.cols, 7U);
+  EXPECT_EQ(projection.in, 7U);
+  EXPECT_EQ(projection.out, tiny.hidden);
+  EXPECT_TRUE(projection.bias.empty());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const float scale = embedding.word_scale.as<float>()[i / 7];
+    ASSERT_LE(std::abs(embedding.word.as<std::int8_t>()[i] * scale - words[i]), scale * 0.501F);
+  }
+  for (std::uint32_t i = 0; i < weights.size(); ++i) {
+    const float scale = projection.scale.as<float>()[i / 7];
+    const std::int8_t code =
+        projection.weight.as<std::int8_t>()[format::panel_index(i / 7, i % 7, 7)];
+    ASSERT_LE(std::abs(code * scale - weights[i]), scale * 0.501F);
+  }
+}
+
+TEST(ConvertTensors, FactorsOfTheWordTableKeepTheirValuesInFp32) {
+  const TinyCheckpoint tiny = {.embedding_rank = 7};
+  const Values values = values_of(tiny);
+
+  const ExportedModel model = export_tiny(tiny, Precision::fp32);
+
+  const format::EmbeddingSpec& embedding = model.spec().embedding;
+  EXPECT_EQ(floats(embedding.word), values.at("bert.embeddings.word_embeddings.weight"));
+  EXPECT_EQ(floats(embedding.projection.value().weight),
+            values.at("bert.embeddings.word_projection.weight"));
+  EXPECT_FALSE(export_tiny({}, Precision::fp32).spec().embedding.projection.has_value());
+}
+
 TEST(ConvertTensors, SmallMatricesOfAHalfPrecisionCheckpointStayHalf) {
   const TinyCheckpoint tiny = {.stored_as = StoredAs::f16};
   const Values values = values_of(tiny);

@@ -37,6 +37,9 @@ std::vector<Case> cases() {
   regression.labels = {"value"};
   TinyCheckpoint uneven;
   uneven.uneven = {{{2}, 8}, {{0, 1, 3}, 40}};
+  TinyCheckpoint emptied;
+  emptied.layers = 3;
+  emptied.uneven = {{{}, 24}, {{3}, 0}, {{}, 0}};
   TinyCheckpoint half;
   half.stored_as = StoredAs::f16;
   TinyCheckpoint sharded;
@@ -53,6 +56,11 @@ std::vector<Case> cases() {
           {"multi_label", multi, Task::multi_label},
           {"regress", regression, Task::regress},
           {"uneven", uneven, Task::classify},
+          {"emptied", emptied, Task::classify},
+          {"factorised", {.embedding_rank = 7}, Task::classify},
+          {"factorised_model",
+           {.architecture = TinyArchitecture::model, .embedding_rank = 31},
+           Task::embed},
           {"half", half, Task::classify},
           {"sharded", sharded, Task::classify},
           {"tag", tagger, Task::tag},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "espalier/error.hpp"
 #include "tests/compress/model/golden.hpp"
 
 namespace espalier::model {
@@ -111,6 +112,74 @@ TEST(Bert, IsTheSameForTheSameSeedOnly) {
 
   EXPECT_TRUE(new_bert(small_config(), 5).layers[1].up.weight.equal(bert.layers[1].up.weight));
   EXPECT_FALSE(new_bert(small_config(), 6).word.equal(bert.word));
+}
+
+TEST(Bert, MultipliesAFactorisedTable) {
+  checkpoint::BertConfig config = small_config();
+  config.embedding_rank = 9;
+  const Bert factorised = new_bert(config, 5);
+  Bert whole = factorised;
+  whole.word = at::matmul(factorised.word, factorised.word_projection.t());
+  whole.word_projection.reset();
+  const TokenTensors tokens = {
+      .ids = at::arange(5, 15).view({2, 5}), .segments = at::zeros({2, 5}, at::kLong), .mask = {}};
+
+  const at::Tensor x = encode(factorised, tokens);
+
+  EXPECT_EQ(factorised.word.sizes(), (std::vector<std::int64_t>{500, 9}));
+  // Norms bring rows to order 1; sums of 9 products in two orders differ by 9 roundings at most.
+  EXPECT_TRUE(at::allclose(x, encode(whole, tokens), 0, 1e-5));
+  EXPECT_NEAR(whole.word.std().item<double>(), 0.02, 0.004);  // as large as a whole table's
+}
+
+TEST(Bert, RefusesAMaskedLmWithAFactorisedTable) {
+  checkpoint::BertConfig config = small_config();
+  config.embedding_rank = 9;
+  Bert bert = new_bert(config, 5);
+  config.architecture = checkpoint::Architecture::masked_lm;
+
+  EXPECT_THROW((void)new_bert(config, 5), Error);
+  EXPECT_THROW(replace_head(bert, checkpoint::Architecture::masked_lm,
+                            checkpoint::ProblemType::single_label, {}, 1),
+               Error);
+  EXPECT_EQ(bert.config.architecture, checkpoint::Architecture::sequence_classification);
+}
+
+TEST(Bert, CountsLayersWithoutHeadsInItsTrace) {
+  checkpoint::BertConfig config = small_config();
+  config.layers[0] = {{}, 0};
+  const Bert bert = new_bert(config, 5);
+  Trace trace = {.keep_attention = true};
+
+  const TokenTensors tokens = {
+      .ids = at::ones({2, 5}, at::kLong), .segments = at::zeros({2, 5}, at::kLong), .mask = {}};
+
+  const at::Tensor x = encode(bert, tokens, {}, &trace);
+
+  EXPECT_TRUE(x.isfinite().all().item<bool>());
+  ASSERT_EQ(trace.attention.size(), 2U);
+  EXPECT_EQ(trace.attention[0].sizes(), (std::vector<std::int64_t>{2, 0, 5, 5}));
+  EXPECT_EQ(trace.attention[1].sizes(), (std::vector<std::int64_t>{2, 2, 5, 5}));
+}
+
+TEST(Bert, PassesGradientsThroughLayersOfWhichNothingIsLeft) {
+  checkpoint::BertConfig config = small_config();
+  config.layers[0] = {{}, 0};
+  config.embedding_rank = 9;
+  Bert bert = new_bert(config, 5);
+  for_each_parameter(bert,
+                     [](const std::string&, at::Tensor& value) { value.set_requires_grad(true); });
+  const TokenTensors tokens = {
+      .ids = at::arange(5, 15).view({2, 5}), .segments = at::zeros({2, 5}, at::kLong), .mask = {}};
+
+  head_logits(bert, encode(bert, tokens)).square().sum().backward();
+
+  for (const at::Tensor& value :
+       {bert.word, bert.word_projection, bert.layers[0].attention_output.bias,
+        bert.layers[0].down.bias, bert.layers[1].query.weight}) {
+    ASSERT_TRUE(value.grad().defined());
+    EXPECT_GT(value.grad().abs().sum().item<float>(), 0.0F);
+  }
 }
 
 TEST(Bert, KeepsItsEncoderAndPoolerUnderANewHead) {

@@ -89,6 +89,27 @@ TEST(SaveBert, KeepsUnevenLayers) {
   EXPECT_TRUE(saved.layers[1].attention_output.weight.equal(layer.attention_output.weight));
 }
 
+TEST(SaveBert, KeepsLayersOfWhichNothingIsLeftAndTheRankOfTheWords) {
+  checkpoint::BertConfig config =
+      load_bert(checkpoint::Checkpoint::open(Golden("classify").folder())).config;
+  config.layers = {{.heads = {}, .intermediate = 24}, {.heads = {1}, .intermediate = 0}};
+  config.embedding_rank = 7;
+  const Bert bert = new_bert(config, 4);
+  const testing::TemporaryFolder folder;
+
+  save_bert(bert, folder.path(), WeightType::f32, Overwrite::refuse);
+
+  const Bert saved = load_bert(checkpoint::Checkpoint::open(folder.path()));
+  EXPECT_EQ(saved.config.layers, config.layers);
+  EXPECT_EQ(saved.config.embedding_rank, 7U);
+  const auto before = parameters(bert);
+  const auto after = parameters(saved);
+  ASSERT_EQ(after.size(), before.size());
+  for (const auto& [name, value] : before) EXPECT_TRUE(after.at(name).equal(value)) << name;
+  EXPECT_EQ(after.at("bert.embeddings.word_projection.weight").size(1), 7);
+  EXPECT_EQ(after.at("bert.encoder.layer.0.attention.output.dense.weight").size(1), 0);
+}
+
 TEST(SaveBert, RoundsToNearestEvenAsF16) {
   const Bert bert = load_bert(checkpoint::Checkpoint::open(Golden("classify").folder()));
   const testing::TemporaryFolder folder;

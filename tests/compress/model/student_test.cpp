@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using Layers = std::vector<std::size_t>;
 
 // Four layers, no two tensors alike.
-Bert make_teacher() {
+Bert make_teacher(std::uint32_t embedding_rank = 0) {
   checkpoint::BertConfig config;
   config.architecture = checkpoint::Architecture::sequence_classification;
   config.hidden = 32;
@@ -26,6 +26,7 @@ Bert make_teacher() {
   config.positions = 12;
   config.token_types = 2;
   config.layer_norm_eps = 1e-12F;
+  config.embedding_rank = embedding_rank;
   config.labels = {"no", "yes", "perhaps"};
   config.layers.assign(4, {{0, 1, 2, 3}, 64});
   Bert teacher = new_bert(config, 3);
@@ -159,6 +160,30 @@ TEST(Narrow, TakesEverySecondElementOfAxesThatAreHalved) {
   EXPECT_TRUE(layer.down.bias.equal(old.down.bias.slice(0, 0, 32, 2)));
   EXPECT_EQ(half.classifier->weight.sizes(), (std::vector<std::int64_t>{3, 16}));
   EXPECT_TRUE(half.classifier->bias.equal(teacher.classifier->bias));
+}
+
+TEST(Narrow, KeepsTheRankOfFactorisedWords) {
+  const Bert teacher = make_teacher(7);
+
+  const Bert half = narrow(teacher, {.hidden = 16, .n_heads = 4, .intermediate = 32});
+  const Bert student = make_student(teacher, Layers{0, 1, 2, 3});
+
+  EXPECT_EQ(half.config.embedding_rank, 7U);
+  EXPECT_TRUE(half.word.equal(teacher.word));
+  EXPECT_TRUE(half.word_projection.equal(teacher.word_projection.slice(0, 0, 32, 2)));
+  EXPECT_FALSE(student.word_projection.is_same(teacher.word_projection));
+  EXPECT_TRUE(logits(student).equal(logits(teacher)));
+}
+
+TEST(Narrow, MultipliesFactorsOutThatAreNoNarrowerThanTheStudent) {
+  const Bert teacher = make_teacher(16);
+
+  const Bert half = narrow(teacher, {.hidden = 16, .n_heads = 4, .intermediate = 32});
+
+  EXPECT_EQ(half.config.embedding_rank, 0U);
+  EXPECT_FALSE(half.word_projection.defined());
+  const at::Tensor words = at::linear(teacher.word, teacher.word_projection);
+  EXPECT_TRUE(half.word.equal(words.slice(1, 0, 32, 2)));
 }
 
 TEST(Narrow, MakesACheckpointThatOpensAgain) {

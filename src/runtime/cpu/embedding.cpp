@@ -1,0 +1,96 @@
+#include "runtime/cpu/embedding.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/bfloat16.hpp"
+
+namespace espalier::runtime::cpu {
+namespace {
+
+/// word + position + segment of one token.
+void add_word(CpuWorkspace& ws, std::size_t id, const float* position, const float* segment,
+              float* x) {
+  const format::EmbeddingSpec& embedding = ws.model.spec.embedding;
+  const std::uint32_t hidden = ws.model.spec.hidden;
+  if (embedding.word.type == format::ElementType::s8) {
+    ws.model.rows.add_code_embeddings(embedding.word.as<std::int8_t>().data() + id * hidden,
+                                      embedding.word_scale.as<float>()[id], position, segment,
+                                      hidden, x);
+  } else {
+    ws.model.rows.add_float_embeddings(float_word(embedding.word, id, ws.head_rows.data()),
+                                       position, segment, hidden, x);
+  }
+}
+
+/// A row of codes as its linear reads it. Its padding meets weights of 0, whatever it holds.
+void copy_codes(std::span<const std::int8_t> src, CodeLayout layout, void* dst) {
+  switch (layout) {
+    case CodeLayout::s16:
+      std::copy(src.begin(), src.end(), static_cast<std::int16_t*>(dst));
+      return;
+    case CodeLayout::u8_plus128:
+      std::transform(src.begin(), src.end(), static_cast<std::uint8_t*>(dst),
+                     [](std::int8_t code) { return static_cast<std::uint8_t>(code + 128); });
+      return;
+  }
+}
+
+/// Rows of a factorised table, the first `ids.size()` of the workspace's words.
+void load_words(CpuWorkspace& ws, std::span<const TokenId> ids) {
+  const format::EmbeddingSpec& embedding = ws.model.spec.embedding;
+  const std::uint32_t rank = ws.model.spec.word_width();
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    const auto id = static_cast<std::size_t>(to_int(ids[row]));
+    if (embedding.word.type == format::ElementType::s8) {
+      copy_codes(embedding.word.as<std::int8_t>().subspan(id * rank, rank), ws.model.code_layout,
+                 code_row(ws.word_codes, ws.model.code_layout, row, rank));
+      ws.word_codes.scale[row] = embedding.word_scale.as<float>()[id];
+    } else {
+      float* word = ws.words.data() + row * float_stride(rank);
+      const float* src = float_word(embedding.word, id, word);
+      if (src != word) std::copy(src, src + rank, word);
+    }
+  }
+}
+
+}  // namespace
+
+const float* float_word(const format::Tensor& word, std::size_t id, float* scratch) noexcept {
+  const std::size_t first = id * word.cols;
+  if (word.type == format::ElementType::f32) return word.as<float>().data() + first;
+  const std::span<const std::uint16_t> row = word.as<std::uint16_t>().subspan(first, word.cols);
+  std::transform(row.begin(), row.end(), scratch, bfloat16_to_float);
+  return scratch;
+}
+
+void sum_embeddings(CpuWorkspace& ws) {
+  const CpuModel& model = ws.model;
+  const TokenBlock& block = ws.block;
+  const std::size_t hidden = model.spec.hidden;
+  const std::size_t stride = float_stride(model.spec.hidden);
+  const bool factorised = model.word_projection.linear != nullptr;
+  for (std::uint32_t sentence = 0; sentence < block.n_sentences(); ++sentence) {
+    const std::uint32_t first = block.first_row(sentence);
+    const std::uint32_t end = std::min(ws.range.end, block.first_row(sentence + 1));
+    for (std::uint32_t row = std::max(ws.range.begin, first); row < end; ++row) {
+      const float* position = model.position.data() + (row - first) * hidden;
+      const float* segment = model.segment_row(block.segments[row]);
+      float* x = ws.x.data() + (row - ws.range.begin) * stride;
+      if (factorised) {
+        std::transform(position, position + hidden, segment, x, std::plus<>());
+      } else {
+        add_word(ws, static_cast<std::size_t>(to_int(block.ids[row])), position, segment, x);
+      }
+    }
+  }
+  if (!factorised) return;
+  for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
+    load_words(ws, block.ids.subspan(ws.range.begin + first, n_rows));
+    run(ws, model.word_projection,
+        {ws.words.data(), ws.word_codes.codes.data(), ws.word_codes.scale.data(), n_rows},
+        Output::add, ws.x.data() + first * stride);
+  });
+}
+
+}  // namespace espalier::runtime::cpu
