@@ -39,7 +39,8 @@ ROOMS = {
 }
 # Public headers any room may include; api defines the rest of include/espalier, and tools sit on top of it.
 PUBLIC_FOR_ALL = {"espalier/types.hpp", "espalier/error.hpp", "espalier/export.hpp"}
-PUBLIC_ROOMS = {"api", "tools", "include"}
+# Pruning and quantizing ask the runtime, as a user would, how fast and how good a model is.
+PUBLIC_ROOMS = {"api", "tools", "include", "compress/prune", "compress/quantize"}
 TOOLS = (tuple(ROOMS), ("cli11", "nlohmann-json"))
 # The smallest product shows that the public headers are enough: neither it nor any of the tools' files it is made of
 # may include a room.
