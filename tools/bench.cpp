@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "base/cpu_info.hpp"
 #include "commands.hpp"
@@ -15,11 +14,11 @@
 #include "number_list.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "workload.hpp"
 
 namespace espalier::tools {
 namespace {
 
-constexpr std::uint32_t kSeed = 1;
 constexpr std::uint32_t kMaxBatch = 65536;
 constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 20;  // of one call: over any sane workload
 
@@ -104,33 +103,6 @@ std::vector<Lengths> shapes_of(const BenchOptions& options, std::uint32_t max_le
   return shapes;
 }
 
-// Sentences of random pieces between [CLS] and [SEP]; the same for every run and model of one
-// vocabulary.
-TokenBatch random_batch(const Model& model, const Lengths& lengths) {
-  const Text nothing{.first = ""};
-  const Text mask{.first = "[MASK]"};
-  const TokenBatch frame = model.tokenizer().encode({&nothing, 1});
-  const bool needs_mask = model.info().task == Task::fill_mask;
-  std::mt19937 random(kSeed);
-  TokenBatch batch;
-  batch.offsets.push_back(0);
-  for (const std::uint32_t length : lengths) {
-    for (std::uint32_t token = 0; token < length; ++token) {
-      // Not a standard distribution: those differ from library to library.
-      batch.ids.push_back(
-          TokenId{static_cast<std::int32_t>(random() % model.info().vocabulary_size)});
-    }
-    batch.ids[batch.offsets.back()] = frame.ids.front();
-    if (length > 1) batch.ids.back() = frame.ids.back();
-    if (needs_mask && length > 2) {
-      batch.ids[batch.offsets.back() + 1] = model.tokenizer().encode({&mask, 1}).ids[1];
-    }
-    batch.offsets.push_back(static_cast<std::uint32_t>(batch.ids.size()));
-  }
-  batch.segments.assign(batch.ids.size(), 0);
-  return batch;
-}
-
 struct Row {
   std::size_t batch = 0;
   std::uint32_t seq = 0;  // the longest
@@ -140,7 +112,7 @@ struct Row {
 
 Row measure_shape(const BenchOptions& options, const Model& model, Session& session,
                   const Lengths& lengths) {
-  const TokenBatch batch = random_batch(model, lengths);
+  const TokenBatch batch = random_batch(model, lengths, model.info().vocabulary_size);
   std::vector<float> answers(session.output_size(batch));
   std::vector<double> times_ms;
   times_ms.reserve(options.repeat);
@@ -202,7 +174,7 @@ nlohmann::ordered_json as_json(const std::vector<Row>& rows, const BenchOptions&
           {"backend_path", session.backend_path()},
           {"warmup", options.warmup},
           {"repeat", options.repeat},
-          {"seed", kSeed},
+          {"seed", kWorkloadSeed},
           {"rows", list}};
 }
 
@@ -220,7 +192,7 @@ void run(const BenchOptions& options) {
     }
   }
   Session session(model, {.n_threads = options.threads, .backend = options.backend});
-  note(first_line(model, session) + ", seed " + std::to_string(kSeed));
+  note(first_line(model, session) + ", seed " + std::to_string(kWorkloadSeed));
   Progress progress("shapes", shapes.size());
   std::vector<Row> rows;
   for (const Lengths& lengths : shapes) {

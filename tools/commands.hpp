@@ -11,6 +11,8 @@ namespace espalier::tools {
 [[nodiscard]] Command compress_command();
 [[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command bench_command();
+[[nodiscard]] Command compare_command();
+[[nodiscard]] Command export_command();
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command verify_command();
 [[nodiscard]] Command tokenize_command();

@@ -1,7 +1,6 @@
 // espalier distill: a smaller student learns a task from its teacher's answers, and from labels.
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <optional>
 
 #include "compress/checkpoint/checkpoint.hpp"
@@ -11,10 +10,10 @@
 #include "compress/train/device.hpp"
 #include "distill_command.hpp"
 #include "espalier/error.hpp"
+#include "fine_tuned.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
 #include "report.hpp"
-#include "task_data.hpp"
 #include "training_run.hpp"
 
 namespace espalier::tools {
@@ -60,7 +59,7 @@ void visit(DistillRequest& request, Visitor&& visitor) {
           request.student_hidden);
   visitor({.name = "--preset",
            .help = "what is learnt from the teacher",
-           .choices = "logits|patient|tinybert|minilm"},
+           .choices = "logits|patient|tinybert|minilm|hidden"},
           request.preset);
   visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
           request.temperature);
@@ -83,32 +82,19 @@ void visit(DistillRequest& request, Visitor&& visitor) {
   visit_training(request.training, visitor);
 }
 
-// The task that a teacher was trained for.
-const objective::TaskKind& kind_of(const checkpoint::BertConfig& config) {
-  for (const objective::TaskKind& kind : objective::task_kinds()) {
-    if (objective::has_head_for(config, kind)) return kind;
-  }
-  throw Error(ErrorCode::usage,
-              "the teacher is a masked LM and answers no task; fine-tune it first");
-}
-
 // Everything that is read and checked before the first step.
 class Distilling {
  public:
   explicit Distilling(const DistillRequest& request)
       : request_(request),
-        start_(checkpoint::Checkpoint::open(request.teacher)),
-        kind_(kind_of(start_.config())),
-        teacher_(model::load_bert(start_)),
-        spec_(tokenizer_of(start_)),
-        embedding_(start_.embedding().value_or(checkpoint::EmbeddingOptions{.normalize = true})) {
-    embedding_.max_length = std::min(request.training.max_length, teacher_.config.positions);
+        start_(request.teacher, "--teacher", request.data, request.training.max_length),
+        teacher_(start_.bert()) {
     make_student();
-    read_data();
+    read_unlabelled_text();
     note("distilling " + base_name(request.teacher) + " (" +
          std::to_string(model::parameter_count(teacher_)) + " parameters) into " +
          std::to_string(model::parameter_count(student_)) + " parameters, on " +
-         std::to_string(labelled_.size()) + " examples with labels and " +
+         std::to_string(start_.training()->size()) + " examples with labels and " +
          std::to_string(unlabelled_.size()) + " without");
   }
 
@@ -122,51 +108,45 @@ class Distilling {
                                       .cache_name = cache_name(),
                                       .seed = request_.training.seed};
     Progress progress("tokens answered by the teacher",
-                      labelled_.tokens.n_tokens() + unlabelled_.tokens.n_tokens());
+                      start_.training()->data().tokens.n_tokens() + unlabelled_.tokens.n_tokens());
     options.on_progress = [&progress](std::size_t n_done, std::size_t) {
       throw_if_interrupted();
       progress.show(n_done);
     };
     if (request_.label_weight >= 0) options.weights.task = request_.label_weight;
-    distilled_.emplace(*labels_, request_.unlabelled.empty() ? nullptr : &unlabelled_, teacher_,
-                       student_.config, options);
+    distilled_.emplace(*start_.training(), request_.unlabelled.empty() ? nullptr : &unlabelled_,
+                       teacher_, student_.config, options);
     if (distilled_->answers_from_cache()) note("the teacher's answers were found in the cache");
   }
 
   model::Bert& student() { return student_; }
   [[nodiscard]] const objective::Objective& objective() const {
     if (distilled_) return *distilled_;
-    return *labels_;
+    return *start_.training();
   }
-  [[nodiscard]] const objective::Judge* judge() const { return judge_ ? &*judge_ : nullptr; }
+  [[nodiscard]] const objective::Judge* judge() const { return start_.judge(); }
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier distill", request_);
     train::Settings& settings = identity.settings;
-    add_hashes(settings, "--teacher", start_.weight_paths());
-    settings.emplace_back("tokenizer", tokenizer_hash(start_.model_folder()));
+    start_.add_settings(settings);
     if (own_student_) add_hashes(settings, "--student", own_student_->weight_paths());
-    add_hashes(settings, "--train", {request_.data.train});
-    if (judge_) add_hashes(settings, "--eval", {request_.data.eval});
     if (!request_.unlabelled.empty()) add_hashes(settings, "--unlabelled", {request_.unlabelled});
     return identity;
   }
 
-  [[nodiscard]] Artefacts artefacts() const {
-    Artefacts artefacts{.tokenizer_folder = start_.model_folder()};
-    if (kind_.name == "embed") artefacts.embedding = embedding_;
-    return artefacts;
-  }
+  [[nodiscard]] Artefacts artefacts() const { return start_.artefacts(); }
 
   [[nodiscard]] Json facts() const {
-    Json facts = {{"stage", "distill"}, {"task", kind_.name}, {"labels", teacher_.config.labels}};
+    Json facts = {
+        {"stage", "distill"}, {"task", start_.kind().name}, {"labels", teacher_.config.labels}};
     facts["teacher"] = base_name(request_.teacher);
     facts["student"] = {{"start", base_name(request_.student)},
                         {"layers", student_.config.n_layers},
                         {"hidden", student_.config.hidden},
                         {"choice", request_.layer_choice}};
     facts["train"] = input_facts(request_.data.train);
-    if (judge_) facts["eval"] = input_facts(request_.data.eval);
+    if (judge() != nullptr) facts["eval"] = input_facts(request_.data.eval);
     if (!request_.unlabelled.empty()) facts["unlabelled"] = input_facts(request_.unlabelled);
     facts["options"] = option_facts(request_);
     return facts;
@@ -174,8 +154,9 @@ class Distilling {
 
  private:
   [[nodiscard]] std::string cache_name() const {
-    const bool by_cls = embedding_.pooling == checkpoint::Pooling::cls;
-    return std::string(kind_.name) + (kind_.name == "embed" ? (by_cls ? "/cls" : "/mean") : "");
+    const bool by_cls = start_.embedding().pooling == checkpoint::Pooling::cls;
+    const std::string name(start_.kind().name);
+    return name + (name == "embed" ? (by_cls ? "/cls" : "/mean") : "");
   }
 
   void make_student() {
@@ -191,10 +172,10 @@ class Distilling {
                     "--student-hidden away");
       }
       own_student_.emplace(checkpoint::Checkpoint::open(request_.student));
-      objective::check_same_tokens(spec_, tokenizer_of(*own_student_));
+      objective::check_same_tokens(start_.tokenizer_spec(), tokenizer_of(*own_student_));
       student_ = model::load_bert(*own_student_);
       const checkpoint::BertConfig& config = teacher_.config;
-      if (!objective::has_head_for(student_.config, kind_) ||
+      if (!objective::has_head_for(student_.config, start_.kind()) ||
           student_.config.labels != config.labels) {
         model::replace_head(student_, config.architecture, config.problem_type, config.labels,
                             request_.training.seed);
@@ -215,49 +196,23 @@ class Distilling {
     }
   }
 
-  void read_data() {
-    tokenizer_.emplace(spec_);
-    const objective::Tokenizing with{*tokenizer_, embedding_.max_length};
-    const bool need_label = kind_.name != "embed";
-    const objective::LabelledRows rows =
-        read_rows(request_.data, kind_, request_.data.train, need_label);
-    task_ = kind_.make({.labels = teacher_.config.labels,
-                        .embedding = embedding_,
-                        .scored = !rows.rows.front().label.empty()});
-    labelled_ = task_->read(rows, with);
-    labels_.emplace(*task_, labelled_, teacher_.config.pad_id);
-    if (!request_.unlabelled.empty()) {
-      if (request_.without_teacher) {
-        throw Error(ErrorCode::usage,
-                    "--unlabelled needs the teacher; leave one of it and "
-                    "--without-teacher away");
-      }
-      unlabelled_ = objective::read_sentences(
-          read_unlabelled(request_.data, kind_, request_.unlabelled), with);
+  void read_unlabelled_text() {
+    if (request_.unlabelled.empty()) return;
+    if (request_.without_teacher) {
+      throw Error(ErrorCode::usage,
+                  "--unlabelled needs the teacher; leave one of it and --without-teacher away");
     }
-    if (!request_.data.eval.empty()) {
-      held_out_ =
-          task_->read(read_rows(request_.data, kind_, request_.data.eval, need_label), with);
-      judge_.emplace(*task_, held_out_);
-    }
+    unlabelled_ = objective::read_sentences(
+        read_unlabelled(request_.data, start_.kind(), request_.unlabelled), start_.tokenizing());
   }
 
   const DistillRequest& request_;
-  checkpoint::Checkpoint start_;
-  const objective::TaskKind& kind_;
-  model::Bert teacher_;
-  text::TokenizerSpec spec_;
-  checkpoint::EmbeddingOptions embedding_;
+  FineTuned start_;
+  model::Bert& teacher_;
   std::optional<checkpoint::Checkpoint> own_student_;
   model::Bert student_;
-  std::optional<text::Tokenizer> tokenizer_;
-  std::unique_ptr<objective::Task> task_;
-  objective::Examples labelled_;
   objective::Examples unlabelled_;
-  objective::Examples held_out_;
-  std::optional<objective::TaskObjective> labels_;
   std::optional<objective::DistillObjective> distilled_;
-  std::optional<objective::TaskJudge> judge_;
 };
 
 Json read_card(const fs::path& file) {
@@ -330,9 +285,13 @@ Command distill_command() {
            "more.txt -o small",
        .details =
            "Presets: logits (Hinton 2015), patient (hidden states, Sun 2019), tinybert (attention\n"
-           "and hidden states, Jiao 2020), minilm (relations of the last layer, Wang 2021); each\n"
-           "with the teacher's answers and the labels. --without-teacher trains the same student\n"
-           "on labels alone; a distilled one in a folder beside it is compared with it."},
+           "and hidden states, Jiao 2020), minilm (relations of the last layer, Wang 2021), "
+           "hidden\n"
+           "(hidden states of all layers, as prune recovers); each with the teacher's answers and "
+           "the\n"
+           "labels. --without-teacher trains the same student on labels alone; a distilled one in "
+           "a\n"
+           "folder beside it is compared with it."},
       run);
 }
 

@@ -27,17 +27,23 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"convert", convert_command},           {"quantize", quantize_command},
-    {"compress", compress_command},         {"run", run_verb},
-    {"evaluate", evaluate_command, "eval"}, {"bench", bench_command},
-    {"inspect", inspect_command},           {"verify", verify_command},
-    {"tokenize", tokenize_command},         {"sys", sys_command},
+    {"convert", convert_command},
+    {"quantize", quantize_command},
+    {"compress", compress_command},
+    {"run", run_verb},
+    {"evaluate", evaluate_command, "eval"},
+    {"bench", bench_command},
+    {"compare", compare_command},
+    {"inspect", inspect_command},
+    {"verify", verify_command},
+    {"export", export_command},
+    {"tokenize", tokenize_command},
+    {"sys", sys_command},
 };
 
 constexpr Handoff kHandoffs[] = {
-    {"vocab", "espalier-train", true},     {"new", "espalier-train", true},
-    {"pretrain", "espalier-train", true},  {"finetune", "espalier-train", true},
-    {"distill", "espalier-distill", true}, {"prune", "espalier-prune", false},
+    {"vocab", "espalier-train"},    {"new", "espalier-train"},       {"pretrain", "espalier-train"},
+    {"finetune", "espalier-train"}, {"distill", "espalier-distill"}, {"prune", "espalier-prune"},
 };
 
 const Verb* find_verb(std::string_view name) {

@@ -6,7 +6,6 @@
 #include "commands.hpp"
 #include "evaluation.hpp"
 #include "export_model.hpp"
-#include "interrupt.hpp"
 #include "json_text.hpp"
 #include "names.hpp"
 #include "output.hpp"
@@ -16,10 +15,6 @@ namespace espalier::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Rows are answered some at a time: memory stays bounded and Ctrl-C is heard within a moment.
-constexpr std::size_t kChunkRows = 64;
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 struct EvaluateOptions {
   std::string model;
@@ -65,7 +60,7 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
 }
 
 Contestant open(const EvaluateOptions& options, const std::string& path) {
-  Model model = open_model_or_checkpoint(path);
+  Model model = open_model_or_checkpoint(path).model;
   Session session(
       model,
       {.n_threads = options.threads, .backend = options.backend, .max_length = options.max_length});
@@ -78,37 +73,8 @@ std::unique_ptr<data::Reader> open_data(const EvaluateOptions& options, Task tas
   std::unique_ptr<data::Reader> reader =
       data::Reader::open(options.data, options.columns.format(),
                          options.columns.columns(task == Task::tag, need_label));
-  if (task == Task::embed && need_label && !reader->columns().pair) {
-    throw Error(ErrorCode::usage,
-                "an embedding model is scored on pairs: name the second text with --pair-column, "
-                "or give another model with --compare");
-  }
+  if (need_label) check_scorable(task, *reader);
   return reader;
-}
-
-void answer_rows(data::Reader& reader, Evaluation& evaluation, AtomicFile* predictions) {
-  Progress progress("rows", 0);
-  std::vector<data::Row> rows;
-  std::string lines;
-  std::size_t n_done = 0;
-  for (bool more = true; more;) {
-    rows.clear();
-    std::size_t n_bytes = 0;
-    while (more && rows.size() < kChunkRows && n_bytes < kChunkBytes) {
-      rows.emplace_back();
-      more = reader.next(rows.back());
-      n_bytes += rows.back().text.size();
-      if (!more) rows.pop_back();
-    }
-    throw_if_interrupted();
-    if (rows.empty()) break;
-    lines.clear();
-    evaluation.add(rows, predictions == nullptr ? nullptr : &lines);
-    if (predictions != nullptr) predictions->write(lines);
-    n_done += rows.size();
-    progress.show(n_done);
-  }
-  if (n_done == 0) throw Error(ErrorCode::bad_input, "the data has no rows");
 }
 
 std::string shown(const Json& value) {

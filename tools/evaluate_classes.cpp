@@ -64,6 +64,8 @@ class ClassEvaluation final : public Evaluation {
         const measure::McNemar test =
             measure::mcnemar(right_rows(predicted_), right_rows(other_predicted_));
         result["mcnemar_p"] = test.p_exact;
+        const measure::Interval difference = measure::paired_difference(test, gold_.size());
+        result["accuracy_difference_95"] = {difference.low, difference.high};
       }
     }
     return result;

@@ -3,32 +3,36 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "interrupt.hpp"
 #include "measure/metrics.hpp"
+#include "output.hpp"
 
 namespace espalier::tools {
 namespace {
 
-void check_same_question(const Contestants& contestants) {
-  if (!contestants.other) return;
-  const ModelInfo& model = contestants.model.model.info();
-  const ModelInfo& other = contestants.other->model.info();
-  const std::string pair =
-      "'" + contestants.model.name + "' and '" + contestants.other->name + "' ";
-  if (model.task != other.task) {
-    throw Error(ErrorCode::bad_input, pair + "cannot be compared: one is a " +
-                                          std::string(name_of(model.task)) + " model, the other " +
-                                          std::string(name_of(other.task)));
-  }
-  if (model.labels != other.labels) {
-    throw Error(ErrorCode::bad_input,
-                pair + "cannot be compared: their labels differ (espalier inspect)");
-  }
-}
+// Rows are answered some at a time: memory stays bounded and Ctrl-C is heard within a moment.
+constexpr std::size_t kChunkRows = 64;
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 }  // namespace
 
+std::string difference_in_question(const Contestants& contestants) {
+  if (!contestants.other) return {};
+  const ModelInfo& model = contestants.model.model.info();
+  const ModelInfo& other = contestants.other->model.info();
+  const std::string pair =
+      "'" + contestants.model.name + "' and '" + contestants.other->name + "' cannot be compared: ";
+  if (model.task != other.task) {
+    return pair + "one is a " + std::string(name_of(model.task)) + " model, the other " +
+           std::string(name_of(other.task));
+  }
+  if (model.labels != other.labels) return pair + "their labels differ (espalier inspect)";
+  return {};
+}
+
 std::unique_ptr<Evaluation> make_evaluation(Contestants& contestants, const data::Reader& reader) {
-  check_same_question(contestants);
+  const std::string difference = difference_in_question(contestants);
+  if (!difference.empty()) throw Error(ErrorCode::bad_input, difference);
   switch (contestants.model.model.info().task) {
     case Task::classify:
       return evaluate_classes(contestants, reader);
@@ -46,6 +50,38 @@ std::unique_ptr<Evaluation> make_evaluation(Contestants& contestants, const data
   throw Error(ErrorCode::usage, "'" + contestants.model.name +
                                     "' fills in masked words, for which there is no score here; "
                                     "evaluate a model fine-tuned for a task");
+}
+
+void check_scorable(Task task, const data::Reader& reader) {
+  if (task != Task::embed || reader.columns().pair) return;
+  throw Error(ErrorCode::usage,
+              "an embedding model is scored on pairs: name the second text with --pair-column, "
+              "or give another model with --compare");
+}
+
+void answer_rows(data::Reader& reader, Evaluation& evaluation, AtomicFile* predictions) {
+  Progress progress("rows", 0);
+  std::vector<data::Row> rows;
+  std::string lines;
+  std::size_t n_done = 0;
+  for (bool more = true; more;) {
+    rows.clear();
+    std::size_t n_bytes = 0;
+    while (more && rows.size() < kChunkRows && n_bytes < kChunkBytes) {
+      rows.emplace_back();
+      more = reader.next(rows.back());
+      n_bytes += rows.back().text.size();
+      if (!more) rows.pop_back();
+    }
+    throw_if_interrupted();
+    if (rows.empty()) break;
+    lines.clear();
+    evaluation.add(rows, predictions == nullptr ? nullptr : &lines);
+    if (predictions != nullptr) predictions->write(lines);
+    n_done += rows.size();
+    progress.show(n_done);
+  }
+  if (n_done == 0) throw Error(ErrorCode::bad_input, "the data has no rows");
 }
 
 std::vector<Text> texts_of(std::span<const data::Row> rows) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/atomic_file.hpp"
 #include "data/reader.hpp"
 #include "espalier/espalier.hpp"
 
@@ -41,10 +42,20 @@ class Evaluation {
   [[nodiscard]] virtual nlohmann::ordered_json result() const = 0;
 };
 
+/// Why the two models do not answer the same question, as a sentence; empty when they do.
+[[nodiscard]] std::string difference_in_question(const Contestants& contestants);
+
 /// The evaluation for the model's task. Throws Error(usage) when the task cannot be evaluated with
 /// the columns at hand, Error(bad_input) when the two models do not answer the same question.
 [[nodiscard]] std::unique_ptr<Evaluation> make_evaluation(Contestants& contestants,
                                                           const data::Reader& reader);
+
+/// Throws Error(usage) when rows of one text are to score an embedding model, which needs pairs.
+void check_scorable(Task task, const data::Reader& reader);
+
+/// Answers every row. predictions: where lines of JSON go, or null. Throws Error(bad_input) for
+/// data without rows, Error(interrupted), and what Evaluation::add() throws.
+void answer_rows(data::Reader& reader, Evaluation& evaluation, AtomicFile* predictions);
 
 // One for each file evaluate_*.cpp.
 [[nodiscard]] std::unique_ptr<Evaluation> evaluate_classes(Contestants&, const data::Reader&);

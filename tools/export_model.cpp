@@ -88,14 +88,20 @@ void export_model(const ExportRequest& request) {
             " (checkpoint " + megabytes(source_bytes) + "), " + fixed(time.count(), 1) + " s\n");
 }
 
-Model open_model_or_checkpoint(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) return Model::open(path);
+OpenedModel open_model_or_checkpoint(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) {
+    Model model = Model::open(path);
+    const std::uint64_t n_bytes = model.info().file_bytes;
+    return {.model = std::move(model), .is_folder = false, .stored_bytes = n_bytes};
+  }
   compress::ExportOptions options;
   options.precision = Precision::fp32;
   options.n_threads = usable_cpus();
   const compress::ExportedModel model = compress::export_checkpoint(path, options);
   for (const std::string& line : model.notes()) note("note: " + line);
-  return Model::open(format::to_bytes(model.spec()));
+  return {.model = Model::open(format::to_bytes(model.spec())),
+          .is_folder = true,
+          .stored_bytes = model.source_bytes()};
 }
 
 }  // namespace espalier::tools

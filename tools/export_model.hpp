@@ -43,7 +43,14 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
 /// Writes the file whole or not at all, reads it again and prints what it is.
 void export_model(const ExportRequest& request);
 
+/// A model with where it came from.
+struct OpenedModel {
+  Model model;
+  bool is_folder = false;
+  std::uint64_t stored_bytes = 0;  // of the model file, or of the folder's files of weights
+};
+
 /// Opens a model file, or a checkpoint folder as the fp32 model it would become.
-[[nodiscard]] Model open_model_or_checkpoint(const std::string& path);
+[[nodiscard]] OpenedModel open_model_or_checkpoint(const std::string& path);
 
 }  // namespace espalier::tools

@@ -16,8 +16,7 @@ void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::string program = self.parent_path() / handoff.program;
-  std::vector<std::string> words = {program};
-  if (handoff.passes_verb) words.emplace_back(handoff.verb);
+  std::vector<std::string> words = {program, std::string(handoff.verb)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());

@@ -8,12 +8,10 @@
 
 namespace espalier::tools {
 
-/// A verb and the program that answers it. With `passes_verb` the program has several verbs and
-/// gets this one as its first argument.
+/// A verb and the program that answers it, which gets the verb as its first argument.
 struct Handoff {
   std::string_view verb;
   std::string_view program;
-  bool passes_verb;
 };
 
 /// Becomes the program, found in the folder of the running one. Does not return.

@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "format/reader.hpp"
 #include "json_text.hpp"
+#include "model_sizes.hpp"
 #include "output.hpp"
 #include "report.hpp"
 
@@ -23,64 +24,6 @@ void visit(InspectOptions& options, Visitor&& visitor) {
   visitor({.name = "MODEL", .help = "model file (.espl)", .required = true}, options.model);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
 }
-
-// Numbers and bytes of the tensors of one part of the model.
-struct PartSize {
-  std::uint64_t parameters = 0;  // scales of int8 weights are not counted
-  std::uint64_t bytes = 0;
-
-  void add(const format::Tensor& tensor) {
-    parameters += std::uint64_t{tensor.rows} * tensor.cols;
-    bytes += tensor.bytes.size();
-  }
-  void add(const format::NormSpec& norm) {
-    add(norm.weight);
-    add(norm.bias);
-  }
-  void add(const format::LinearSpec& linear) {
-    add(linear.weight);
-    add(linear.bias);
-    bytes += linear.scale.bytes.size();
-  }
-  void add(const std::optional<format::HeadLinear>& linear) {
-    if (!linear) return;
-    add(linear->weight);
-    add(linear->bias);
-  }
-};
-
-struct Sizes {
-  PartSize embeddings;
-  PartSize encoder;
-  PartSize head;
-
-  explicit Sizes(const format::ModelSpec& spec) {
-    embeddings.add(spec.embedding.word);
-    embeddings.bytes += spec.embedding.word_scale.bytes.size();
-    embeddings.add(spec.embedding.position);
-    embeddings.add(spec.embedding.segment);
-    embeddings.add(spec.embedding.norm);
-    for (const format::LayerSpec& layer : spec.layers) {
-      for (const auto* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
-        encoder.add(*linear);
-      }
-      encoder.add(layer.attention_norm);
-      encoder.add(layer.output_norm);
-    }
-    head.add(spec.head.pooler);
-    head.add(spec.head.classifier);
-    head.add(spec.head.transform);
-    head.add(spec.head.transform_norm);
-    head.add(spec.head.decoder_bias);
-  }
-
-  [[nodiscard]] std::uint64_t parameters() const {
-    return embeddings.parameters + encoder.parameters + head.parameters;
-  }
-  [[nodiscard]] std::uint64_t bytes() const {
-    return embeddings.bytes + encoder.bytes + head.bytes;
-  }
-};
 
 std::string_view pooling_name(format::Pooling pooling) {
   switch (pooling) {
@@ -175,6 +118,7 @@ Json report_of(const std::string& path, const format::ModelFile& file) {
          {{"bytes", file.size_bytes() - std::min<std::uint64_t>(known, file.size_bytes())}}}}},
       {"vocabulary", vocabulary_json(spec.tokenizer)},
       {"labels", spec.labels}};
+  if (spec.embedding.projection) report["embedding_rank"] = spec.word_width();
   if (spec.task == Task::embed) {
     report["pooling"] = pooling_name(spec.head.pooling);
     report["normalize"] = spec.head.normalize;
@@ -221,9 +165,11 @@ void print_table(const std::string& path, const format::ModelFile& file) {
       {"checksum", file.checksum_hex()},
       {"task", std::string(name_of(spec.task))},
       {"precision", std::string(name_of(spec.precision))},
-      {"encoder", std::to_string(spec.layers.size()) + " layers, hidden " +
-                      std::to_string(spec.hidden) + ", head width " +
-                      std::to_string(spec.head_dim)},
+      {"encoder",
+       std::to_string(spec.layers.size()) + " layers, hidden " + std::to_string(spec.hidden) +
+           ", head width " + std::to_string(spec.head_dim) +
+           (spec.embedding.projection ? ", words of rank " + std::to_string(spec.word_width())
+                                      : "")},
       {"layers", widths(spec)},
       {"length", std::to_string(spec.max_length) + " tokens of " +
                      std::to_string(spec.n_positions()) + " positions"},

@@ -17,8 +17,11 @@ struct DataRequest {
 };
 
 template <typename Visitor>
-void visit_data(DataRequest& request, Visitor&& visitor) {
-  visitor({.name = "--train", .help = "labelled rows, .gz too", .value = "FILE", .required = true},
+void visit_data(DataRequest& request, Visitor&& visitor, bool needs_train = true) {
+  visitor({.name = "--train",
+           .help = "labelled rows, .gz too",
+           .value = "FILE",
+           .required = needs_train},
           request.train);
   visitor({.name = "--eval", .help = "rows to choose the best epoch by", .value = "FILE"},
           request.eval);

@@ -37,8 +37,13 @@ struct TrainingRequest {
   bool quiet = false;
 };
 
+/// epochs: what the option for them says, in a program where it means something else.
 template <typename Visitor>
-void visit_training(TrainingRequest& request, Visitor&& visit_option) {
+void visit_training(TrainingRequest& request, Visitor&& visit_option,
+                    const OptionText& epochs = {.name = "--epochs",
+                                                .help = "passes over the data",
+                                                .min = 1,
+                                                .max = 10000}) {
   const auto visitor = [&visit_option](OptionText text, auto& field) {
     text.common = true;
     visit_option(text, field);
@@ -48,8 +53,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option) {
            .value = "OUT",
            .required = true},
           request.output);
-  visitor({.name = "--epochs", .help = "passes over the data", .min = 1, .max = 10000},
-          request.epochs);
+  visit_option(epochs, request.epochs);
   visitor({.name = "--max-steps", .help = "end after so many steps; without it no limit"},
           request.max_steps);
   visitor({.name = "--batch-size", .help = "examples in a batch", .min = 1, .max = 65536},

@@ -22,16 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStateFile = "state.safetensors";
 
-void check_not_an_input(const fs::path& folder, const std::vector<std::string>& inputs) {
-  for (const std::string& input : inputs) {
-    std::error_code error;
-    if (!input.empty() && fs::equivalent(folder, input, error)) {
-      throw Error(ErrorCode::usage,
-                  "the output '" + folder.string() + "' is also an input; name another folder");
-    }
-  }
-}
-
 // Nothing is overwritten unasked, and only what can be resumed is.
 void check_run_folder(const fs::path& folder, const std::vector<std::string>& inputs,
                       const TrainingRequest& request) {
@@ -61,30 +51,6 @@ Json energy_json(const measure::EnergyFigure& figure) {
 }
 
 }  // namespace
-
-void check_output_folder(const fs::path& folder, const std::vector<std::string>& inputs,
-                         bool force) {
-  check_not_an_input(folder, inputs);
-  if (!fs::exists(folder)) return;
-  if (!fs::is_directory(folder)) {
-    throw Error(ErrorCode::output,
-                "'" + folder.string() + "' is not a folder; name another with --output");
-  }
-  if (!fs::is_empty(folder) && !force) {
-    throw Error(ErrorCode::output, "'" + folder.string() +
-                                       "' is not empty; --force replaces what is in it, or name "
-                                       "another folder");
-  }
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(ErrorCode::output,
-                "the folder '" + folder.string() + "' cannot be made: " + error.message());
-  }
-}
 
 std::string tokenizer_hash(const fs::path& place) {
   if (!fs::is_directory(place)) return compress::file_hash(place);
@@ -177,22 +143,32 @@ void TrainingRun::write_checkpoint(const model::Bert& bert, const Artefacts& art
   if (!artefacts.embedding) checkpoint::remove_embedding_layout(folder_);
 }
 
-void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json facts) {
+Json TrainingRun::write(model::Bert& bert, const Artefacts& artefacts, Json facts) {
   if (device_.is_cuda()) train::move_to(bert, at::kCPU);
+  make_folder(folder_);
   try {
     write_checkpoint(bert, artefacts);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::output) throw;
+    if (error.code() != ErrorCode::output || report_.empty()) throw;
     throw Error(error.code(), std::string(error.what()) +
                                   "; what was learnt is kept: make room, then give the same "
                                   "command with --resume");
   }
-  facts.update(report_);
+  if (!report_.empty()) facts.update(report_);
   facts["version"] = version();
-  AtomicFile card(folder_ / "training.json", Overwrite::replace);
-  card.write(facts.dump(2) + "\n");
-  card.commit();
+  write_card(facts);
   fs::remove(work_ / kStateFile);
+  return facts;
+}
+
+void TrainingRun::write_card(const Json& card) const {
+  AtomicFile file(folder_ / "training.json", Overwrite::replace);
+  file.write(card.dump(2) + "\n");
+  file.commit();
+}
+
+void TrainingRun::finish(model::Bert& bert, const Artefacts& artefacts, Json facts) {
+  facts = write(bert, artefacts, std::move(facts));
   if (request_.format == "json") {
     facts["output"] = base_name(request_.output);
     return print_json(facts);

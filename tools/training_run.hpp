@@ -8,6 +8,7 @@
 
 #include "compress/checkpoint/sentence_transformers.hpp"
 #include "compress/model/checkpoint_io.hpp"
+#include "output_folder.hpp"
 #include "text/tokenizer_spec.hpp"
 #include "training_request.hpp"
 
@@ -29,14 +30,23 @@ class TrainingRun {
   TrainingRun(const TrainingRequest& request, const std::vector<std::string>& inputs);
 
   [[nodiscard]] at::Device device() const noexcept { return device_; }
+  [[nodiscard]] unsigned n_threads() const noexcept { return static_cast<unsigned>(n_threads_); }
 
   /// Trains. Ctrl-C and SIGTERM save, print the command that goes on and throw Error(interrupted)
   /// or Error(terminated). identity.settings include the hashes of what is trained on.
   void train(model::Bert& bert, const objective::Objective& objective,
              const objective::Judge* judge, Identity identity);
 
-  /// Writes the checkpoint, prints the report and keeps it as training.json, and removes what only
-  /// a resumed run needs. `facts` come first in the report.
+  /// Writes the checkpoint and the card, training.json, which holds `facts` and then what train()
+  /// has to say, and removes what only a resumed run needs. Returns the card. Without train() the
+  /// bert is written as it is.
+  nlohmann::ordered_json write(model::Bert& bert, const Artefacts& artefacts,
+                               nlohmann::ordered_json facts);
+
+  /// Writes the card anew.
+  void write_card(const nlohmann::ordered_json& card) const;
+
+  /// write(), then prints the card or a line of it.
   void finish(model::Bert& bert, const Artefacts& artefacts, nlohmann::ordered_json facts);
 
  private:
@@ -50,14 +60,6 @@ class TrainingRun {
   train::TrainingResult result_;
   nlohmann::ordered_json report_;  // of train()
 };
-
-/// Throws Error(output) when `folder` is a file, or holds anything and `force` is not given;
-/// Error(usage) when it is one of `inputs`.
-void check_output_folder(const std::filesystem::path& folder,
-                         const std::vector<std::string>& inputs, bool force);
-
-/// Makes a folder, with those above it. Throws Error(output).
-void make_folder(const std::filesystem::path& folder);
 
 /// What tells a tokenizer from another one, as hex digits: a vocab.txt, or all that a folder says
 /// of how texts are cut and how its weights are shaped.

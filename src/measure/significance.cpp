@@ -69,4 +69,18 @@ Interval wilson_interval(std::size_t n_right, std::size_t n_rows, double quantil
   return {100.0 * std::max(0.0, centre - half), 100.0 * std::min(1.0, centre + half)};
 }
 
+Interval paired_difference(const McNemar& counts, std::size_t n_rows, double quantile) {
+  if (n_rows == 0 || counts.only_first + counts.only_second > n_rows) {
+    throw Error(ErrorCode::bad_input,
+                std::to_string(counts.only_first) + " and " + std::to_string(counts.only_second) +
+                    " rows of " + std::to_string(n_rows) + " make no difference of accuracies");
+  }
+  const double n = static_cast<double>(n_rows) + 2.0;
+  const double first = (static_cast<double>(counts.only_first) + 1.0) / n;
+  const double second = (static_cast<double>(counts.only_second) + 1.0) / n;
+  const double difference = first - second;
+  const double half = quantile * std::sqrt((first + second - difference * difference) / n);
+  return {100.0 * std::max(-1.0, difference - half), 100.0 * std::min(1.0, difference + half)};
+}
+
 }  // namespace espalier::measure

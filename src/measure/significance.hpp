@@ -39,4 +39,12 @@ inline constexpr double kNormal95 = 1.959963984540054;
 [[nodiscard]] Interval wilson_interval(std::size_t n_right, std::size_t n_rows,
                                        double quantile = kNormal95);
 
+/// Interval for the accuracy of the first model less that of the second on the same `n_rows`, in
+/// points of percent, from the counts of rows that one of them alone gets right: Wald's with one
+/// row added to each count (Laplace), which holds its 95 % for few rows too.
+/// Throws Error(bad_input) if there are no rows, or fewer than the two counts.
+/// Source: Bonett and Price 2012, Journal of Educational and Behavioral Statistics 37:479-488.
+[[nodiscard]] Interval paired_difference(const McNemar& counts, std::size_t n_rows,
+                                         double quantile = kNormal95);
+
 }  // namespace espalier::measure

@@ -70,6 +70,10 @@ void replace_tokenizer(const fs::path& folder, const std::vector<NewFile>& files
                                         "; keep the files of the folder that it came from");
 }
 
+const std::string& content_of(const TokenizerSpec& spec, const AddedToken& token) {
+  return spec.pieces[static_cast<std::size_t>(to_int(token.id))];
+}
+
 void check_expressible(const TokenizerSpec& spec) {
   validate(spec);
   const TokenizerSpec usual;
@@ -85,15 +89,36 @@ void check_expressible(const TokenizerSpec& spec) {
     if (has_line_end) refuse("whose piece " + printable(piece) + " holds a line end");
   }
   for (const AddedToken& token : spec.added) {
-    const std::string& content = spec.pieces[static_cast<std::size_t>(to_int(token.id))];
-    const std::array<const std::string*, 5> special = {&spec.unk, &spec.cls, &spec.sep, &spec.pad,
-                                                       &spec.mask};
-    const bool is_special = std::any_of(special.begin(), special.end(),
-                                        [&](const std::string* name) { return *name == content; });
-    if (!is_special || token != AddedToken{.id = token.id}) {
-      refuse("with the added token " + printable(content));
-    }
+    if (!token.in_vocabulary) refuse("with the added token " + printable(content_of(spec, token)));
   }
+}
+
+bool is_special(const TokenizerSpec& spec, const std::string& content) {
+  const std::array<const std::string*, 5> special = {&spec.unk, &spec.cls, &spec.sep, &spec.pad,
+                                                     &spec.mask};
+  return std::any_of(special.begin(), special.end(),
+                     [&](const std::string* name) { return *name == content; });
+}
+
+// Special tokens are cut out of the text without being listed.
+bool needs_listing(const TokenizerSpec& spec) {
+  return std::any_of(spec.added.begin(), spec.added.end(), [&](const AddedToken& token) {
+    return !is_special(spec, content_of(spec, token)) || token != AddedToken{.id = token.id};
+  });
+}
+
+Json added_tokens(const TokenizerSpec& spec) {
+  Json tokens = Json::object();
+  for (const AddedToken& token : spec.added) {
+    const std::string& content = content_of(spec, token);
+    tokens[std::to_string(to_int(token.id))] = {{"content", content},
+                                                {"lstrip", token.lstrip},
+                                                {"normalized", token.normalized},
+                                                {"rstrip", token.rstrip},
+                                                {"single_word", token.single_word},
+                                                {"special", is_special(spec, content)}};
+  }
+  return tokens;
 }
 
 std::string vocabulary_text(const TokenizerSpec& spec) {
@@ -113,6 +138,7 @@ std::string config_text(const TokenizerSpec& spec) {
                  {"pad_token", spec.pad},
                  // Left out, it would be a [MASK] that transformers adds behind the vocabulary.
                  {"mask_token", spec.mask.empty() ? Json() : Json(spec.mask)}};
+  if (needs_listing(spec)) config["added_tokens_decoder"] = added_tokens(spec);
   if (spec.max_length != 0) config["model_max_length"] = spec.max_length;
   return config.dump(2) + "\n";
 }

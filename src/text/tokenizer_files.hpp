@@ -14,7 +14,7 @@ namespace espalier::text {
 /// file whole or not at all. Tokenizer files of another kind that lie there would win over these:
 /// an error with Overwrite::refuse, removed with Overwrite::replace.
 /// Throws Error(bad_input) as validate() does and for what these two files cannot say: added tokens
-/// besides the special ones, cleaning switched off, a continuation other than "##", words not cut
+/// that no word may hold, cleaning switched off, a continuation other than "##", words not cut
 /// off at 100 characters, a piece with a line end; Error(output) when a file exists and may not be
 /// replaced or cannot be written, before anything is changed where that can be known.
 void write_tokenizer(const std::filesystem::path& folder, const TokenizerSpec& spec,

@@ -70,5 +70,29 @@ TEST(Wilson, StaysWithinZeroAndAHundred) {
   EXPECT_THROW((void)wilson_interval(3, 2), Error);
 }
 
+TEST(PairedDifference, AgreesWithTheFormulaWorkedOutByHand) {
+  // 7 and 1 of 21 rows: 8/23 and 2/23; 6/23 plus and minus 1.95996 * sqrt((10/23 - 36/529) / 23).
+  const Interval interval = paired_difference({.only_first = 7, .only_second = 1}, 21);
+
+  EXPECT_NEAR(interval.low, 1.337982, 1e-6);
+  EXPECT_NEAR(interval.high, 50.835931, 1e-6);
+}
+
+TEST(PairedDifference, TurnsRoundWithTheModelsAndHoldsZeroInABalance) {
+  const Interval interval = paired_difference({.only_first = 9, .only_second = 30}, 872);
+  const Interval turned = paired_difference({.only_first = 30, .only_second = 9}, 872);
+  const Interval balance = paired_difference({.only_first = 4, .only_second = 4}, 100);
+
+  EXPECT_DOUBLE_EQ(interval.low, -turned.high);
+  EXPECT_LT(interval.high, 0);  // 21 rows of 872 are more than chance
+  EXPECT_DOUBLE_EQ(balance.low, -balance.high);
+}
+
+TEST(PairedDifference, RefusesMoreRowsThanThereAre) {
+  EXPECT_THROW((void)paired_difference({}, 0), Error);
+  EXPECT_THROW((void)paired_difference({.only_first = 3, .only_second = 2}, 4), Error);
+  EXPECT_GE(paired_difference({.only_second = 1}, 1).low, -100.0);
+}
+
 }  // namespace
 }  // namespace espalier::measure

@@ -13,7 +13,8 @@ CLI = os.environ.get("ESPALIER_CLI", "espalier")
 RUN = os.environ.get("ESPALIER_RUN", "espalier-run")
 MAKE_TINY = os.environ.get("ESPALIER_MAKE_TINY_CHECKPOINT", "make_tiny_checkpoint")
 
-VERBS = ["convert", "quantize", "compress", "run", "evaluate", "bench", "inspect", "verify", "tokenize", "sys"]
+VERBS = ["convert", "quantize", "compress", "run", "evaluate", "bench", "compare", "inspect", "verify", "export",
+         "tokenize", "sys"]
 
 
 def start(*arguments, program=CLI, **keywords):
@@ -114,3 +115,41 @@ def keep_first_label(path):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + kept)
+
+
+def tensors(folder):
+    """{name: (type, shape, bytes)} of a folder's safetensors file."""
+    content = (folder / "model.safetensors").read_bytes()
+    size, = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8:8 + size]), content[8 + size:]
+    header.pop("__metadata__", None)
+    return {name: (entry["dtype"], entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items()}
+
+
+def write_tensors(folder, entries):
+    """Writes {name: (type, shape, bytes)} as a folder's safetensors file."""
+    header, data = {}, b""
+    for name, (dtype, shape, values) in entries.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def cut_heads(folder, layer, n_heads, head_width=8):
+    """Takes all but the first heads from a layer of a checkpoint, and says so in its config.json."""
+    kept, entries = n_heads * head_width, tensors(folder)
+    for name, (dtype, shape, values) in entries.items():
+        row = len(values) // shape[0]
+        if f"layer.{layer}.attention.self." in name:
+            entries[name] = dtype, [kept, *shape[1:]], values[:kept * row]
+        if f"layer.{layer}.attention.output.dense.weight" in name:
+            columns = b"".join(values[at:at + 4 * kept] for at in range(0, len(values), row))
+            entries[name] = dtype, [shape[0], kept], columns
+    write_tensors(folder, entries)
+    config = json.loads((folder / "config.json").read_text())
+    layers = [{"heads": [0, 1, 2, 3], "intermediate": 64} for _ in range(config["num_hidden_layers"])]
+    layers[layer]["heads"] = list(range(n_heads))
+    config["espalier"] = {"layers": layers}
+    (folder / "config.json").write_text(json.dumps(config))

@@ -35,7 +35,7 @@ class Distill(TrainingTest):
         return done.stderr
 
     def test_every_preset_makes_a_student_that_knows_the_task(self):
-        for preset in ["logits", "patient", "tinybert", "minilm"]:
+        for preset in ["logits", "patient", "tinybert", "minilm", "hidden"]:
             with self.subTest(preset=preset):
                 report = self.distil("--student-layers", 2, "--preset", preset, "--force")
                 self.assertEqual((report["stage"], report["task"], report["teacher"]), ("distill", "classify", "teacher"))

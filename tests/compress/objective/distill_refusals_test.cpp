@@ -25,16 +25,16 @@ void expect_refusal(ErrorCode code, const std::string& message, const std::funct
   ADD_FAILURE() << "nobody said: " << message;
 }
 
-TEST(DistillOptions, HaveTheFourPresets) {
+TEST(DistillOptions, HaveTheFivePresets) {
   std::vector<std::string_view> names;
   for (const DistillPreset& preset : distill_presets()) {
     names.push_back(preset.name);
     EXPECT_NO_THROW(validate({.weights = preset.weights})) << preset.name;
   }
 
-  EXPECT_THAT(names, ::testing::ElementsAre("logits", "patient", "tinybert", "minilm"));
+  EXPECT_THAT(names, ::testing::ElementsAre("logits", "patient", "tinybert", "minilm", "hidden"));
   EXPECT_EQ(distill_preset("minilm").weights.relations, 1);
-  expect_refusal(ErrorCode::usage, "the presets are logits, patient, tinybert, minilm",
+  expect_refusal(ErrorCode::usage, "the presets are logits, patient, tinybert, minilm, hidden",
                  [] { (void)distill_preset("magic"); });
 }
 

@@ -1,0 +1,44 @@
+// What espalier compare found, as one table or one JSON object.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compare_latency.hpp"
+#include "format/spec.hpp"
+
+namespace espalier::tools {
+
+/// One of the two models.
+struct ComparedModel {
+  std::string name;  // without folders
+  bool is_folder = false;
+  std::uint64_t stored_bytes = 0;  // of the file, or of the folder's weights
+  const format::ModelSpec* spec = nullptr;
+};
+
+struct Comparison {
+  ComparedModel a;
+  ComparedModel b;
+  std::uint32_t n_tokens = 0;  // of a sentence, for the count of multiply-adds
+  Workload workload = {};
+  PairLatency latency = {};
+  unsigned n_threads = 0;
+  std::string backend = {};
+  std::string data = {};  // name of the file; empty: none was given
+  // {name: number}, empty when there are none.
+  nlohmann::ordered_json scores_a = nlohmann::ordered_json::object();
+  nlohmann::ordered_json scores_b = nlohmann::ordered_json::object();
+  // flips, kl and the like; empty when the two were scored apart.
+  nlohmann::ordered_json distances = nlohmann::ordered_json::object();
+  std::vector<std::string> notes = {};  // what could not be compared, and why
+};
+
+[[nodiscard]] nlohmann::ordered_json comparison_json(const Comparison& comparison);
+
+[[nodiscard]] std::string comparison_table(const Comparison& comparison);
+
+}  // namespace espalier::tools

@@ -1,0 +1,373 @@
+// espalier prune: takes out of a model what it can do without, trains what is left if asked to, and
+// says what that did to size, speed and answers.
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "compress/export/export.hpp"
+#include "compress/model/checkpoint_io.hpp"
+#include "compress/objective/distill.hpp"
+#include "compress/prune/pruner.hpp"
+#include "compress/prune/vocabulary.hpp"
+#include "compress/train/device.hpp"
+#include "espalier/error.hpp"
+#include "fine_tuned.hpp"
+#include "format/writer.hpp"
+#include "interrupt.hpp"
+#include "output.hpp"
+#include "output_folder.hpp"
+#include "prune_command.hpp"
+#include "prune_report.hpp"
+#include "prune_target.hpp"
+#include "report.hpp"
+#include "training_run.hpp"
+
+namespace espalier::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using prune::Shrinks;
+namespace fs = std::filesystem;
+
+constexpr double kUnknownLength = 32;  // tokens of a sentence, where no data says
+
+// What an interrupted recovery goes on from, besides the trainer's own state.
+constexpr const char* kCutFolder = "cut";
+
+std::uint64_t write_int8(const fs::path& folder, const fs::path& file, unsigned n_threads) {
+  compress::ExportOptions options;
+  options.precision = Precision::int8;
+  options.n_threads = n_threads;
+  format::write_model(compress::export_checkpoint(folder, options).spec(), file.string(),
+                      Overwrite::replace);
+  return fs::file_size(file);
+}
+
+// Everything that is read and checked before the first cut.
+class Pruning {
+ public:
+  Pruning(const PruneRequest& request, const prune::Method& method)
+      : request_(request),
+        method_(method),
+        start_(request.model, "DIR", request.data, request.training.max_length),
+        tokenizer_(start_.tokenizer_spec()) {
+    const bool has_rows = start_.training() != nullptr;
+    if (method.needs_sample && !has_rows) {
+      throw Error(ErrorCode::usage, "method " + request.method +
+                                        " looks at training examples; name them with --train");
+    }
+    if (request.training.epochs > 0 && !has_rows) {
+      throw Error(ErrorCode::usage, "recovery learns from examples; name them with --train");
+    }
+    if (request.training.epochs > 0 && method.shrinks == Shrinks::vocabulary) {
+      throw Error(ErrorCode::usage,
+                  "nothing is lost that recovery could bring back: what the corpus needs stays, "
+                  "bit for bit; leave --recover-epochs away");
+    }
+    if (!request.teacher.empty() && request.training.epochs == 0) {
+      throw Error(ErrorCode::usage, "--teacher is for the recovery; add --recover-epochs");
+    }
+    if (has_rows) {
+      sample_.emplace(
+          prune::draw_sample(*start_.training(), request.sample, request.training.seed));
+    }
+  }
+
+  [[nodiscard]] const FineTuned& start() const { return start_; }
+  [[nodiscard]] model::Bert& bert() { return bert_; }
+
+  // Cuts. dense_bytes: of DIR's int8 file.
+  void cut(std::uint64_t dense_bytes) {
+    const std::vector<std::uint64_t> counts = count_pieces();
+    prune::Problem problem{.bert = start_.bert(), .sample = sample_ ? &*sample_ : nullptr};
+    problem.n_layers = request_.keep_layers;
+    problem.layer_choice = request_.layer_choice;
+    problem.tokenizer = &tokenizer_;
+    problem.piece_counts = counts;
+    problem.min_count = request_.min_count;
+    problem.rank = request_.rank;
+    problem.seed = request_.training.seed;
+    Progress progress("% of the cut", 100);
+    problem.on_progress = [&progress](double share, std::string_view) {
+      throw_if_interrupted();
+      progress.show(static_cast<std::size_t>(100 * share));
+    };
+    PruneTarget target;
+    if (method_.shrinks == Shrinks::widths) {
+      target = prune_target(request_, start_.bert().config, mean_length(), dense_bytes);
+      problem.cost = &target.cost;
+      problem.limits = {.budget = target.budget, .neuron_multiple = request_.neuron_multiple};
+    }
+    prune::Pruned pruned = method_.prune(problem);
+    bert_ = std::move(pruned.bert);
+    layers_ = std::move(pruned.layers);
+    new_tokenizer_ = std::move(pruned.tokenizer);
+    for (const std::string& text : pruned.notes) note("note: " + text);
+    facts_["notes"] = pruned.notes;
+    if (method_.shrinks == Shrinks::widths) {
+      facts_["cost"] = {{"unit", target.cost.unit},
+                        {"before", target.cost.of(start_.bert().config.layers)},
+                        {"after", target.cost.of(bert_.config.layers)},
+                        {"budget", target.budget}};
+    }
+    if (new_tokenizer_) facts_["segmentation"] = segmentation();
+  }
+
+  // Keeps the cut model for --resume, which does not cut again.
+  void keep_cut(const fs::path& folder) const {
+    make_folder(folder);
+    model::save_bert(bert_, folder, model::WeightType::f32, Overwrite::replace);
+    AtomicFile file(folder / "cut.json", Overwrite::replace);
+    file.write(Json({{"facts", facts_}, {"layers", layers_}}).dump());
+    file.commit();
+  }
+  void load_cut(const fs::path& folder) {
+    std::ifstream stream(folder / "cut.json");
+    const Json kept = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+    if (!kept.is_object() || !kept.contains("facts") || !kept.contains("layers")) {
+      throw Error(ErrorCode::bad_input,
+                  "'" + (folder / "cut.json").string() + "' is damaged; start anew with --force");
+    }
+    facts_ = kept["facts"];
+    layers_ = kept["layers"].get<std::vector<std::size_t>>();
+    bert_ = model::load_bert(checkpoint::Checkpoint::open(folder));
+  }
+
+  // The objective runs the teacher, so it is made where the teacher is to be.
+  const objective::Objective& recovery(at::Device device) {
+    if (!request_.teacher.empty()) {
+      teacher_.emplace(request_.teacher, "--teacher", DataRequest{}, request_.training.max_length);
+      objective::check_same_tokens(teacher_->tokenizer_spec(), start_.tokenizer_spec());
+    }
+    model::Bert& teacher = teacher_ ? teacher_->bert() : start_.bert();
+    train::move_to(teacher, device);
+    objective::DistillOptions options{.weights = objective::distill_preset("hidden").weights,
+                                      .temperature = request_.temperature,
+                                      .cache_name = std::string(start_.kind().name),
+                                      .seed = request_.training.seed};
+    options.weights.hidden = request_.hidden_weight;
+    // Layers that stayed learn from themselves as they were.
+    if (!teacher_) options.layer_map = layers_;
+    objective_.emplace(*start_.training(), nullptr, teacher, bert_.config, options);
+    return *objective_;
+  }
+
+  [[nodiscard]] Identity identity() const {
+    Identity identity = identity_of("espalier prune", request_);
+    start_.add_settings(identity.settings);
+    if (teacher_) {
+      add_hashes(identity.settings, "--teacher", teacher_->checkpoint().weight_paths());
+    }
+    return identity;
+  }
+
+  [[nodiscard]] Artefacts artefacts() const {
+    Artefacts artefacts = start_.artefacts();
+    artefacts.new_tokenizer = new_tokenizer_;
+    return artefacts;
+  }
+
+  // What the card says but for what is only known when the model is written.
+  [[nodiscard]] Json card() const {
+    Json card = {
+        {"stage", "prune"}, {"method", request_.method}, {"start", base_name(request_.model)}};
+    if (!request_.data.train.empty()) card["train"] = input_facts(request_.data.train);
+    if (!request_.data.eval.empty()) card["eval"] = input_facts(request_.data.eval);
+    if (!request_.teacher.empty()) card["teacher"] = base_name(request_.teacher);
+    card["options"] = option_facts(request_);
+    card.update(facts_);
+    card["before"] = shape_facts(start_.bert(), mean_length());
+    card["after"] = shape_facts(bert_, mean_length());
+    return card;
+  }
+
+  // Scores before, after, and how far the answers are apart. The held-out rows are those of the
+  // old tokenizer, so of a cut vocabulary there is nothing to compare but the segmentation.
+  void add_scores(Json& card) const {
+    if (start_.judge() == nullptr || new_tokenizer_) return;
+    const Judged before = judge_held_out(start_, start_.bert());
+    const Judged after = judge_held_out(start_, bert_);
+    for (const objective::Score& score : before.scores) {
+      card["before"]["scores"][score.name] = score.value;
+    }
+    for (const objective::Score& score : after.scores) {
+      card["after"]["scores"][score.name] = score.value;
+    }
+    card["scores"] = card["after"]["scores"];
+    card["distance"] = distance(start_, before, after);
+  }
+
+ private:
+  [[nodiscard]] double mean_length() const {
+    return sample_ ? sample_->mean_length() : kUnknownLength;
+  }
+
+  template <typename Visit>
+  void for_each_text(const std::string& file, Visit&& visit) const {
+    for (const data::Row& row : read_unlabelled(request_.data, start_.kind(), file).rows) {
+      visit(row.text);
+      if (row.pair) visit(*row.pair);
+    }
+  }
+
+  [[nodiscard]] std::vector<std::uint64_t> count_pieces() const {
+    const bool wanted =
+        method_.shrinks == Shrinks::vocabulary || method_.shrinks == Shrinks::embedding;
+    const std::string& corpus = request_.corpus.empty() ? request_.data.train : request_.corpus;
+    if (!wanted || corpus.empty()) return {};
+    prune::PieceCounter counter(tokenizer_);
+    for_each_text(corpus, [&counter](std::string_view text) {
+      throw_if_interrupted();
+      counter.add(text);
+    });
+    return counter.counts();
+  }
+
+  // How other texts are cut by the smaller vocabulary.
+  [[nodiscard]] Json segmentation() const {
+    Json facts = Json::object();
+    const text::Tokenizer after(*new_tokenizer_);
+    const std::vector<TokenId> kept = kept_ids();
+    for (const std::string& file : {request_.data.eval, request_.check_text}) {
+      if (file.empty()) continue;
+      prune::SegmentationComparison comparison(tokenizer_, after, kept);
+      for_each_text(file, [&comparison](std::string_view text) {
+        throw_if_interrupted();
+        (void)comparison.add(text);
+      });
+      const prune::SegmentationChange& change = comparison.change();
+      facts[base_name(file)] = {{"texts", change.n_texts},
+                                {"changed_texts", change.n_changed_texts},
+                                {"words", change.n_words},
+                                {"changed_words", change.n_changed_words},
+                                {"new_unknown_words", change.n_new_unknown_words},
+                                {"tokens_before", change.n_tokens_before},
+                                {"tokens_after", change.n_tokens_after}};
+    }
+    return facts;
+  }
+
+  // Old ids of the pieces that stayed: both lists are in the same order.
+  [[nodiscard]] std::vector<TokenId> kept_ids() const {
+    std::vector<TokenId> kept;
+    const std::vector<std::string>& old_pieces = start_.tokenizer_spec().pieces;
+    std::size_t next = 0;
+    for (std::size_t id = 0; id < old_pieces.size(); ++id) {
+      if (next == new_tokenizer_->pieces.size() || old_pieces[id] != new_tokenizer_->pieces[next]) {
+        continue;
+      }
+      kept.push_back(static_cast<TokenId>(id));
+      ++next;
+    }
+    return kept;
+  }
+
+  const PruneRequest& request_;
+  const prune::Method& method_;
+  FineTuned start_;
+  text::Tokenizer tokenizer_;
+  std::optional<FineTuned> teacher_;
+  std::optional<prune::Sample> sample_;
+  model::Bert bert_;
+  std::vector<std::size_t> layers_;
+  std::optional<text::TokenizerSpec> new_tokenizer_;
+  Json facts_ = Json::object();
+  std::optional<objective::DistillObjective> objective_;
+};
+
+// A folder that did not exist before and holds nothing of worth goes away again with an error.
+class NewFolder {
+ public:
+  explicit NewFolder(fs::path folder) : folder_(std::move(folder)), is_new_(!fs::exists(folder_)) {}
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  ~NewFolder() {
+    std::error_code ignored;
+    if (is_new_) fs::remove_all(folder_, ignored);
+  }
+  void keep() { is_new_ = false; }
+
+ private:
+  fs::path folder_;
+  bool is_new_;
+};
+
+std::string segmentation_text(const Json& card) {
+  std::string text;
+  if (!card.contains("segmentation")) return text;
+  for (const auto& [file, change] : card["segmentation"].items()) {
+    const double n_words = std::max(1.0, change["words"].get<double>());
+    const double n_texts = std::max(1.0, change["texts"].get<double>());
+    text += file + ": " + fixed(100 * change["changed_words"].get<double>() / n_words, 2) +
+            " % of words and " + fixed(100 * change["changed_texts"].get<double>() / n_texts, 2) +
+            " % of texts are cut otherwise, " +
+            std::to_string(change["new_unknown_words"].get<std::uint64_t>()) +
+            " words are unknown now\n";
+  }
+  return text;
+}
+
+void run(const PruneRequest& request) {
+  const prune::Method& method = prune::method(request.method);
+  check_target(request, method);
+  TrainingRun run(request.training, {request.model, request.teacher});
+  Pruning job(request, method);
+  const fs::path folder = request.training.output;
+  const fs::path work = folder / "training";
+  const unsigned n_threads = run.n_threads();
+  NewFolder fresh(folder);
+  make_folder(work);
+  const fs::path dense = work / "before.espl";
+  const std::uint64_t dense_bytes = write_int8(request.model, dense, n_threads);
+  if (request.training.resume) {
+    job.load_cut(work / kCutFolder);
+  } else {
+    job.cut(dense_bytes);
+  }
+  if (request.training.epochs > 0) {
+    if (!request.training.resume) job.keep_cut(work / kCutFolder);
+    const objective::Objective& recovery = job.recovery(run.device());
+    fresh.keep();
+    run.train(job.bert(), recovery, job.start().judge(), job.identity());
+  }
+  Json card = run.write(job.bert(), job.artefacts(), job.card());
+  fresh.keep();
+  const fs::path small = folder / "model.espl";
+  card["before"]["int8_bytes"] = dense_bytes;
+  card["after"]["int8_bytes"] = write_int8(folder, small, n_threads);
+  job.add_scores(card);
+  card["speed"] = speed_facts(dense, small, n_threads);
+  run.write_card(card);
+  fs::remove(dense);
+  fs::remove_all(work / kCutFolder);
+  if (fs::is_empty(work)) fs::remove(work);
+  if (request.training.format == "json") {
+    card["output"] = base_name(request.training.output);
+    return print_json(card);
+  }
+  write_out(prune_table(card) + segmentation_text(card));
+}
+
+}  // namespace
+
+Command prune_command() {
+  return make_command<PruneRequest>(
+      {.name = "prune",
+       .summary = "take out of a model what it can do without, so that it is smaller and faster",
+       .examples =
+           "espalier prune sst2 -o half --target-flops 2 --train train.tsv --eval dev.tsv\n"
+           "espalier prune sst2 -o fast --method kprune --target-speedup 3 --train train.tsv "
+           "--recover-epochs 3\n"
+           "espalier prune sst2 -o words --method vocab --corpus reviews.txt",
+       .details =
+           "OUT becomes a checkpoint folder for every other verb, with model.espl (int8) and\n"
+           "training.json: what each layer kept, scores, sizes and speed before and after.\n"
+           "Heads and neurons: random, magnitude, taylor (Michel 2019), fisher (Kwon 2022) and\n"
+           "kprune (Park 2024), none of which trains; --recover-epochs does, with DIR or "
+           "--teacher\n"
+           "as teacher. layers takes out whole layers, vocab the word pieces that a corpus does\n"
+           "not need, embedding makes two narrow factors of the table of words."},
+      run);
+}
+
+}  // namespace espalier::tools

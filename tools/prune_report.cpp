@@ -1,0 +1,186 @@
+#include "prune_report.hpp"
+
+#include <algorithm>
+
+#include "compare_latency.hpp"
+#include "compress/prune/cost.hpp"
+#include "compress/train/device.hpp"
+#include "espalier/session.hpp"
+#include "measure/metrics.hpp"
+#include "measure/report.hpp"
+#include "report.hpp"
+
+namespace espalier::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using checkpoint::Architecture;
+
+constexpr std::size_t kRounds = 40;
+
+bool has_classes(const checkpoint::BertConfig& config) {
+  return config.architecture == Architecture::token_classification ||
+         (config.architecture == Architecture::sequence_classification &&
+          config.problem_type == checkpoint::ProblemType::single_label);
+}
+
+std::span<const float> floats(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+// 1 where the answer to a held-out row is right.
+std::vector<std::uint8_t> right_rows(const at::Tensor& answers, const at::Tensor& targets) {
+  const std::vector<std::size_t> given =
+      measure::argmax_rows(floats(answers), static_cast<std::size_t>(answers.size(1)));
+  const auto* wanted = targets.const_data_ptr<std::int64_t>();
+  std::vector<std::uint8_t> right(given.size());
+  for (std::size_t row = 0; row < given.size(); ++row) {
+    right[row] = static_cast<std::int64_t>(given[row]) == wanted[row] ? 1 : 0;
+  }
+  return right;
+}
+
+std::string ratio_text(double before, double after) {
+  return after > 0 ? fixed(before / after, 2) + " x" : "";
+}
+
+std::string signed_text(double difference) {
+  std::string text(difference < 0 ? "" : "+");
+  return text.append(fixed(difference, 2));
+}
+
+std::string millions(double number) {
+  return fixed(number / 1e6, 2) + " M";
+}
+
+std::string list_of(const Json& numbers) {
+  std::string text;
+  for (const Json& number : numbers) {
+    if (!text.empty()) text += ' ';
+    text += std::to_string(number.get<std::uint64_t>());
+  }
+  return text.empty() ? "-" : text;
+}
+
+void add_layers(measure::Table& table, const Json& before, const Json& after) {
+  // A model that lost whole layers says so in one line.
+  if (before.size() != after.size()) {
+    table.add_row({"layers", std::to_string(before.size()), std::to_string(after.size()), ""});
+    return;
+  }
+  for (std::size_t layer = 0; layer < before.size(); ++layer) {
+    const std::string name = "layer " + std::to_string(layer);
+    table.add_row(
+        {name + " heads", list_of(before[layer]["heads"]), list_of(after[layer]["heads"]), ""});
+    table.add_row({name + " neurons", std::to_string(before[layer]["neurons"].get<int>()),
+                   std::to_string(after[layer]["neurons"].get<int>()), ""});
+  }
+}
+
+}  // namespace
+
+Judged judge_held_out(const FineTuned& start, const model::Bert& bert) {
+  if (start.judge() == nullptr) return {};
+  Judged judged{.scores = train::judge(*start.judge(), bert), .answers = {}};
+  if (has_classes(bert.config)) {
+    judged.answers =
+        objective::answer_all(*start.task(), bert, start.held_out(),
+                              bert.config.architecture == Architecture::token_classification)
+            .contiguous();
+  }
+  return judged;
+}
+
+Json distance(const FineTuned& start, const Judged& before, const Judged& after) {
+  if (!before.answers.defined()) return {};
+  const measure::LogitPair pair = {.reference = floats(before.answers),
+                                   .candidate = floats(after.answers),
+                                   .width = static_cast<std::size_t>(before.answers.size(1))};
+  Json facts = {{"rows", before.answers.size(0)},
+                {"flips", measure::count_flips(pair)},
+                {"kl", measure::mean_kl(pair)}};
+  if (start.kind().name == "tag") return facts;
+  const at::Tensor targets = start.held_out().targets.to(at::kLong).contiguous();
+  const measure::McNemar test =
+      measure::mcnemar(right_rows(after.answers, targets), right_rows(before.answers, targets));
+  facts["won"] = test.only_first;
+  facts["lost"] = test.only_second;
+  facts["mcnemar_p"] = test.p_exact;
+  return facts;
+}
+
+Json shape_facts(const model::Bert& bert, double mean_length) {
+  Json layers = Json::array();
+  for (const checkpoint::LayerWidths& widths : bert.config.layers) {
+    layers.push_back({{"heads", widths.heads}, {"neurons", widths.intermediate}});
+  }
+  return {{"parameters", model::parameter_count(bert)},
+          {"pieces", bert.config.vocab},
+          {"encoder_multiply_adds",
+           prune::multiply_add_cost(bert.config, mean_length).of(bert.config.layers)},
+          {"layers", layers}};
+}
+
+Json speed_facts(const std::filesystem::path& before, const std::filesystem::path& after,
+                 unsigned n_threads) {
+  const Model dense = Model::open(before.string());
+  const Model small = Model::open(after.string());
+  Session dense_session(dense, {.n_threads = n_threads});
+  Session small_session(small, {.n_threads = n_threads});
+  const Workload workload = mixed_workload(dense, small);
+  const PairLatency latency = measure_pair(dense_session, small_session, workload, kRounds);
+  return {{"workload", workload.description},
+          {"precision", "int8"},
+          {"threads", n_threads},
+          {"before_ms", latency.first.p50_ms},
+          {"after_ms", latency.second.p50_ms},
+          {"speedup", latency.speedup},
+          {"speedup_p10", latency.speedup_p10},
+          {"speedup_p90", latency.speedup_p90}};
+}
+
+std::string prune_table(const Json& card) {
+  const Json& before = card["before"];
+  const Json& after = card["after"];
+  measure::Table table;
+  table.add_column("").add_column("before").add_column("after").add_column("");
+  const Json old_scores = before.value("scores", Json::object());
+  for (const auto& [name, value] : old_scores.items()) {
+    const double now = after["scores"][name].get<double>();
+    table.add_row({name, fixed(value.get<double>(), 2), fixed(now, 2),
+                   signed_text(now - value.get<double>())});
+  }
+  const auto row = [&](const char* name, const char* key, const auto& show) {
+    const double old_value = before[key].get<double>(), new_value = after[key].get<double>();
+    table.add_row({name, show(old_value), show(new_value), ratio_text(old_value, new_value)});
+  };
+  row("encoder multiply-adds a token", "encoder_multiply_adds", millions);
+  row("parameters", "parameters", millions);
+  row("word pieces", "pieces", [](double number) { return fixed(number, 0); });
+  row("int8 file", "int8_bytes",
+      [](double bytes) { return megabytes(static_cast<std::uint64_t>(bytes)); });
+  const Json& speed = card["speed"];
+  table.add_row({"int8 ms on " + std::to_string(speed["threads"].get<int>()) + " threads",
+                 fixed(speed["before_ms"].get<double>(), 2),
+                 fixed(speed["after_ms"].get<double>(), 2),
+                 fixed(speed["speedup"].get<double>(), 2) + " x (" +
+                     fixed(speed["speedup_p10"].get<double>(), 2) + " to " +
+                     fixed(speed["speedup_p90"].get<double>(), 2) + ")"});
+  add_layers(table, before["layers"], after["layers"]);
+  std::string text = table.print(measure::TableFormat::table);
+  const Json distance = card.value("distance", Json());
+  if (distance.is_object()) {
+    text += std::to_string(distance["flips"].get<std::size_t>()) + " of " +
+            std::to_string(distance["rows"].get<std::size_t>()) + " answers changed, KL " +
+            fixed(distance["kl"].get<double>(), 4);
+    if (distance.contains("won")) {
+      text += ", " + std::to_string(distance["won"].get<std::size_t>()) + " became right, " +
+              std::to_string(distance["lost"].get<std::size_t>()) + " wrong, McNemar p " +
+              fixed(distance["mcnemar_p"].get<double>(), 3);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace espalier::tools
