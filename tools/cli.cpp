@@ -236,6 +236,7 @@ std::string help_text(const Command& command, const std::string& program) {
     help += "  " + std::string(example) + "\n";
   }
   help += "\n";
+  constexpr std::size_t kWidest = 50;  // a longer name has a line to itself
   std::size_t width = 10;
   std::vector<std::string> left;
   for (const BoundOption& option : command.options) {
@@ -245,12 +246,16 @@ std::string help_text(const Command& command, const std::string& program) {
       name.insert(comma + 1, " ");
     }
     left.push_back(name + (value.empty() ? "" : " " + value));
-    width = std::max(width, left.back().size());
+    if (left.back().size() <= kWidest) width = std::max(width, left.back().size());
   }
   left.push_back("-h, --help");
   for (std::size_t row = 0; row < left.size(); ++row) {
     const bool is_help = row == command.options.size();
     const std::string fallback = is_help ? std::string() : default_value(command.options[row]);
+    if (left[row].size() > width) {
+      help += "  " + left[row] + "\n";
+      left[row].clear();
+    }
     help += "  " + left[row] + std::string(width - left[row].size() + 2, ' ') +
             (is_help ? "this text" : std::string(command.options[row].text.help)) +
             (fallback.empty() ? "" : " [" + fallback + "]") + "\n";

@@ -64,7 +64,7 @@ void visit(DistillRequest& request, Visitor&& visitor) {
   visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
           request.temperature);
   visitor({.name = "--label-weight",
-           .help = "weight of the labels' own loss; below 0 the preset's",
+           .help = "of the labels' own loss; below 0 the preset's",
            .min = -1,
            .max = 1000},
           request.label_weight);
@@ -72,13 +72,12 @@ void visit(DistillRequest& request, Visitor&& visitor) {
           request.without_teacher);
   visit_data(request.data, visitor);
   visitor({.name = "--unlabelled",
-           .help = "more text for the teacher to label: rows, or .txt lines",
+           .help = "text for the teacher to label: rows or .txt lines",
            .value = "FILE"},
           request.unlabelled);
-  visitor({.name = "--cache",
-           .help = "where the teacher's answers are kept; else OUT/training",
-           .value = "DIR"},
-          request.cache);
+  visitor(
+      {.name = "--cache", .help = "of the teacher's answers; else OUT/training", .value = "DIR"},
+      request.cache);
   visit_training(request.training, visitor);
 }
 

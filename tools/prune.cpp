@@ -354,11 +354,10 @@ Command prune_command() {
   return make_command<PruneRequest>(
       {.name = "prune",
        .summary = "take out of a model what it can do without, so that it is smaller and faster",
-       .examples =
-           "espalier prune sst2 -o half --target-flops 2 --train train.tsv --eval dev.tsv\n"
-           "espalier prune sst2 -o fast --method kprune --target-speedup 3 --train train.tsv "
-           "--recover-epochs 3\n"
-           "espalier prune sst2 -o words --method vocab --corpus reviews.txt",
+       .examples = "espalier prune sst2 -o half --target-flops 2 --train train.tsv --eval dev.tsv\n"
+                   "espalier prune sst2 -o fast --method kprune --target-speedup 3 --train t.tsv "
+                   "--recover-epochs 2\n"
+                   "espalier prune sst2 -o words --method vocab --corpus reviews.txt",
        .details =
            "OUT becomes a checkpoint folder for every other verb, with model.espl (int8) and\n"
            "training.json: what each layer kept, scores, sizes and speed before and after.\n"

@@ -57,7 +57,7 @@ void visit(PruneRequest& request, Visitor&& visitor) {
       {.name = "--target-size", .help = "int8 file X times smaller", .value = "X", .max = kMost},
       request.target_size);
   visitor({.name = "--neuron-multiple",
-           .help = "feed-forwards keep a multiple of so many neurons",
+           .help = "feed-forwards keep a multiple of it",
            .min = 1,
            .max = 65536},
           request.neuron_multiple);
@@ -67,10 +67,9 @@ void visit(PruneRequest& request, Visitor&& visitor) {
            .help = "layers: which of them",
            .choices = "spread|first|last|contribution"},
           request.layer_choice);
-  visitor({.name = "--corpus",
-           .help = "vocab, embedding: text whose words count; else --train",
-           .value = "FILE"},
-          request.corpus);
+  visitor(
+      {.name = "--corpus", .help = "vocab, embedding: what is read; else --train", .value = "FILE"},
+      request.corpus);
   visitor({.name = "--min-count", .help = "vocab: fewest times that a piece occurs", .min = 1},
           request.min_count);
   visitor({.name = "--check-text",
