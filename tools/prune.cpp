@@ -8,7 +8,6 @@
 #include "compress/model/checkpoint_io.hpp"
 #include "compress/objective/distill.hpp"
 #include "compress/prune/pruner.hpp"
-#include "compress/prune/vocabulary.hpp"
 #include "compress/train/device.hpp"
 #include "espalier/error.hpp"
 #include "fine_tuned.hpp"
@@ -19,6 +18,7 @@
 #include "prune_command.hpp"
 #include "prune_report.hpp"
 #include "prune_target.hpp"
+#include "prune_words.hpp"
 #include "report.hpp"
 #include "training_run.hpp"
 
@@ -78,7 +78,10 @@ class Pruning {
 
   // Cuts. dense_bytes: of DIR's int8 file.
   void cut(std::uint64_t dense_bytes) {
-    const std::vector<std::uint64_t> counts = count_pieces();
+    const bool reads_corpus =
+        method_.shrinks == Shrinks::vocabulary || method_.shrinks == Shrinks::embedding;
+    const std::vector<std::uint64_t> counts =
+        reads_corpus ? count_pieces(request_, start_) : std::vector<std::uint64_t>();
     prune::Problem problem{.bert = start_.bert(), .sample = sample_ ? &*sample_ : nullptr};
     problem.n_layers = request_.keep_layers;
     problem.layer_choice = request_.layer_choice;
@@ -88,7 +91,7 @@ class Pruning {
     problem.rank = request_.rank;
     problem.seed = request_.training.seed;
     Progress progress("% of the cut", 100);
-    problem.on_progress = [&progress](double share, std::string_view) {
+    problem.on_progress = [&progress](double share) {
       throw_if_interrupted();
       progress.show(static_cast<std::size_t>(100 * share));
     };
@@ -110,7 +113,9 @@ class Pruning {
                         {"after", target.cost.of(bert_.config.layers)},
                         {"budget", target.budget}};
     }
-    if (new_tokenizer_) facts_["segmentation"] = segmentation();
+    if (new_tokenizer_) {
+      facts_["segmentation"] = segmentation_facts(request_, start_, *new_tokenizer_);
+    }
   }
 
   // Keeps the cut model for --resume, which does not cut again.
@@ -202,66 +207,6 @@ class Pruning {
     return sample_ ? sample_->mean_length() : kUnknownLength;
   }
 
-  template <typename Visit>
-  void for_each_text(const std::string& file, Visit&& visit) const {
-    for (const data::Row& row : read_unlabelled(request_.data, start_.kind(), file).rows) {
-      visit(row.text);
-      if (row.pair) visit(*row.pair);
-    }
-  }
-
-  [[nodiscard]] std::vector<std::uint64_t> count_pieces() const {
-    const bool wanted =
-        method_.shrinks == Shrinks::vocabulary || method_.shrinks == Shrinks::embedding;
-    const std::string& corpus = request_.corpus.empty() ? request_.data.train : request_.corpus;
-    if (!wanted || corpus.empty()) return {};
-    prune::PieceCounter counter(tokenizer_);
-    for_each_text(corpus, [&counter](std::string_view text) {
-      throw_if_interrupted();
-      counter.add(text);
-    });
-    return counter.counts();
-  }
-
-  // How other texts are cut by the smaller vocabulary.
-  [[nodiscard]] Json segmentation() const {
-    Json facts = Json::object();
-    const text::Tokenizer after(*new_tokenizer_);
-    const std::vector<TokenId> kept = kept_ids();
-    for (const std::string& file : {request_.data.eval, request_.check_text}) {
-      if (file.empty()) continue;
-      prune::SegmentationComparison comparison(tokenizer_, after, kept);
-      for_each_text(file, [&comparison](std::string_view text) {
-        throw_if_interrupted();
-        (void)comparison.add(text);
-      });
-      const prune::SegmentationChange& change = comparison.change();
-      facts[base_name(file)] = {{"texts", change.n_texts},
-                                {"changed_texts", change.n_changed_texts},
-                                {"words", change.n_words},
-                                {"changed_words", change.n_changed_words},
-                                {"new_unknown_words", change.n_new_unknown_words},
-                                {"tokens_before", change.n_tokens_before},
-                                {"tokens_after", change.n_tokens_after}};
-    }
-    return facts;
-  }
-
-  // Old ids of the pieces that stayed: both lists are in the same order.
-  [[nodiscard]] std::vector<TokenId> kept_ids() const {
-    std::vector<TokenId> kept;
-    const std::vector<std::string>& old_pieces = start_.tokenizer_spec().pieces;
-    std::size_t next = 0;
-    for (std::size_t id = 0; id < old_pieces.size(); ++id) {
-      if (next == new_tokenizer_->pieces.size() || old_pieces[id] != new_tokenizer_->pieces[next]) {
-        continue;
-      }
-      kept.push_back(static_cast<TokenId>(id));
-      ++next;
-    }
-    return kept;
-  }
-
   const PruneRequest& request_;
   const prune::Method& method_;
   FineTuned start_;
@@ -275,37 +220,22 @@ class Pruning {
   std::optional<objective::DistillObjective> objective_;
 };
 
-// A folder that did not exist before and holds nothing of worth goes away again with an error.
-class NewFolder {
+// Goes away at the end of the scope, however that is reached, unless it is kept.
+class Discarded {
  public:
-  explicit NewFolder(fs::path folder) : folder_(std::move(folder)), is_new_(!fs::exists(folder_)) {}
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-  ~NewFolder() {
+  explicit Discarded(fs::path path) : path_(std::move(path)) {}
+  Discarded(const Discarded&) = delete;
+  Discarded& operator=(const Discarded&) = delete;
+  ~Discarded() {
     std::error_code ignored;
-    if (is_new_) fs::remove_all(folder_, ignored);
+    if (!kept_) fs::remove_all(path_, ignored);
   }
-  void keep() { is_new_ = false; }
+  void keep() { kept_ = true; }
 
  private:
-  fs::path folder_;
-  bool is_new_;
+  fs::path path_;
+  bool kept_ = false;
 };
-
-std::string segmentation_text(const Json& card) {
-  std::string text;
-  if (!card.contains("segmentation")) return text;
-  for (const auto& [file, change] : card["segmentation"].items()) {
-    const double n_words = std::max(1.0, change["words"].get<double>());
-    const double n_texts = std::max(1.0, change["texts"].get<double>());
-    text += file + ": " + fixed(100 * change["changed_words"].get<double>() / n_words, 2) +
-            " % of words and " + fixed(100 * change["changed_texts"].get<double>() / n_texts, 2) +
-            " % of texts are cut otherwise, " +
-            std::to_string(change["new_unknown_words"].get<std::uint64_t>()) +
-            " words are unknown now\n";
-  }
-  return text;
-}
 
 void run(const PruneRequest& request) {
   const prune::Method& method = prune::method(request.method);
@@ -315,9 +245,11 @@ void run(const PruneRequest& request) {
   const fs::path folder = request.training.output;
   const fs::path work = folder / "training";
   const unsigned n_threads = run.n_threads();
-  NewFolder fresh(folder);
+  Discarded fresh(folder);
+  if (fs::exists(folder)) fresh.keep();
   make_folder(work);
   const fs::path dense = work / "before.espl";
+  Discarded dense_file(dense);
   const std::uint64_t dense_bytes = write_int8(request.model, dense, n_threads);
   if (request.training.resume) {
     job.load_cut(work / kCutFolder);
@@ -345,7 +277,7 @@ void run(const PruneRequest& request) {
     card["output"] = base_name(request.training.output);
     return print_json(card);
   }
-  write_out(prune_table(card) + segmentation_text(card));
+  write_out(prune_table(card) + segmentation_text(card.value("segmentation", Json::object())));
 }
 
 }  // namespace

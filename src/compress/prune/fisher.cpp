@@ -79,7 +79,7 @@ void fit(const Problem& problem, model::Bert& pruned) {
   Reconstruction walk(problem.bert, pruned, *problem.sample);
   const auto n_halves = static_cast<double>(2 * pruned.layers.size());
   for (int step = 0; !walk.at_end(); ++step, walk.advance()) {
-    problem.report(0.4 + 0.6 * step / n_halves, "fit of output weights");
+    problem.report(0.4 + 0.6 * step / n_halves);
     refit_weights(output_weight(pruned, walk.half()), walk.observe(), kRidge);
   }
 }
@@ -87,13 +87,13 @@ void fit(const Problem& problem, model::Bert& pruned) {
 }  // namespace
 
 Pruned prune_fisher(const Problem& problem) {
-  problem.report(0, "gradients");
+  problem.report(0);
   const UnitGradients gradients =
       answer_gradients(problem.bert, *problem.sample, kTemperature, problem.seed);
   const Scores scores = scores_of(
       gradients, [](const at::Tensor& of_sentences) { return of_sentences.square().mean(0); });
   std::vector<model::Kept> kept = search(scores, *problem.cost, problem.limits);
-  problem.report(0.3, "exchange of units");
+  problem.report(0.3);
   for (std::size_t layer = 0; layer < kept.size(); ++layer) {
     kept[layer].heads = exchange_units(kept[layer].heads, Products(gradients.heads[layer]));
     kept[layer].neurons = exchange_units(kept[layer].neurons, Products(gradients.neurons[layer]));

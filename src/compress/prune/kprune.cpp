@@ -89,14 +89,14 @@ Pruned prune_kprune(const Problem& problem) {
   const auto n_halves = static_cast<double>(2 * problem.bert.layers.size());
   Pruned pruned = {.bert = model::cut(problem.bert, model::all_units(problem.bert))};
   if (problem.cost->of(problem.bert.config.layers) <= problem.limits.budget) return pruned;
-  problem.report(0, "what the layers put out");
+  problem.report(0);
   const Scores own = representations(problem);
   const double own_share = share_of(own);
   double answer_share = 0;
   model::Bert& bert = pruned.bert;
   Reconstruction walk(problem.bert, bert, *problem.sample);
   for (int step = 0; !walk.at_end(); ++step, walk.advance()) {
-    problem.report((1 + step) / (1 + n_halves), "cut and fit");
+    problem.report((1 + step) / (1 + n_halves));
     const Half half = walk.half();
     const UnitGradients gradients =
         answer_gradients(bert, *problem.sample, kTemperature, problem.seed);

@@ -19,8 +19,8 @@
 
 namespace espalier::prune {
 
-/// Told of long work, in between; may throw to end it.
-using OnProgress = std::function<void(double share, std::string_view stage)>;
+/// Told of long work, in between: how much of it is done, 0 to 1; may throw to end it.
+using OnProgress = std::function<void(double share)>;
 
 /// What a method works from. Each method needs a part of it, which its row names.
 struct Problem {
@@ -37,8 +37,8 @@ struct Problem {
   std::uint64_t seed = 1;
   OnProgress on_progress = {};
 
-  void report(double share, std::string_view stage) const {
-    if (on_progress) on_progress(share, stage);
+  void report(double share) const {
+    if (on_progress) on_progress(share);
   }
 };
 
@@ -57,7 +57,6 @@ enum class Shrinks { widths, layers, vocabulary, embedding };
 /// A row of the table.
 struct Method {
   std::string_view name;
-  std::string_view summary;
   Shrinks shrinks = Shrinks::widths;
   bool needs_sample = false;
   Pruned (*prune)(const Problem& problem) = nullptr;

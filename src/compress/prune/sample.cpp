@@ -103,7 +103,6 @@ Sample draw_sample(const objective::TaskObjective& data, std::size_t n_examples,
                    [&](std::size_t a, std::size_t b) { return data.length(a) < data.length(b); });
   Sample sample;
   sample.task = &data.task();
-  sample.n_examples = order.size();
   for (std::size_t begin = 0; begin < order.size(); begin += kBatchSize) {
     const std::size_t end = std::min(begin + kBatchSize, order.size());
     objective::Batch batch =

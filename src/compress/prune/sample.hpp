@@ -15,7 +15,6 @@ namespace espalier::prune {
 struct Sample {
   const objective::Task* task = nullptr;
   std::vector<objective::Batch> batches;
-  std::size_t n_examples = 0;
   std::size_t n_sentences = 0;
   std::size_t n_tokens = 0;  // without padding
 

@@ -22,7 +22,7 @@ void scale_to_cost(std::vector<double>& scores, const std::vector<double>& cost)
 }  // namespace
 
 Pruned prune_taylor(const Problem& problem) {
-  problem.report(0, "gradients");
+  problem.report(0);
   const UnitGradients gradients = label_gradients(problem.bert, *problem.sample);
   Scores scores = scores_of(
       gradients, [](const at::Tensor& of_sentences) { return of_sentences.abs().mean(0); });

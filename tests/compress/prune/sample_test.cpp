@@ -139,7 +139,7 @@ TEST(DrawSample, TakesTheSameExamplesForTheSameSeed) {
   const Sample again = draw_sample(task.training, 50, 7);
   const Sample other = draw_sample(task.training, 50, 8);
 
-  EXPECT_EQ(first.n_examples, 50U);
+  EXPECT_EQ(first.n_sentences, 50U);
   EXPECT_EQ(examples_of(first), examples_of(again));
   EXPECT_NE(examples_of(first), examples_of(other));
   const std::vector<std::size_t> taken = examples_of(first);
@@ -151,7 +151,7 @@ TEST(DrawSample, TakesAllWhenThereAreFewer) {
 
   const Sample sample = draw_sample(task.training, 1000, 7);
 
-  EXPECT_EQ(sample.n_examples, 160U);
+  EXPECT_EQ(sample.n_sentences, 160U);
   std::vector<std::size_t> taken = examples_of(sample);
   std::sort(taken.begin(), taken.end());
   for (std::size_t example = 0; example < taken.size(); ++example) {
