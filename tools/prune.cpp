@@ -7,6 +7,7 @@
 #include "compress/export/export.hpp"
 #include "compress/model/checkpoint_io.hpp"
 #include "compress/objective/distill.hpp"
+#include "compress/prune/gradual.hpp"
 #include "compress/prune/pruner.hpp"
 #include "compress/train/device.hpp"
 #include "espalier/error.hpp"
@@ -56,6 +57,11 @@ class Pruning {
       throw Error(ErrorCode::usage, "method " + request.method +
                                         " looks at training examples; name them with --train");
     }
+    if (method.while_training() && request.training.epochs == 0) {
+      throw Error(
+          ErrorCode::usage,
+          "method " + request.method + " cuts while it trains; say how long with --recover-epochs");
+    }
     if (request.training.epochs > 0 && !has_rows) {
       throw Error(ErrorCode::usage, "recovery learns from examples; name them with --train");
     }
@@ -76,6 +82,12 @@ class Pruning {
   [[nodiscard]] const FineTuned& start() const { return start_; }
   [[nodiscard]] model::Bert& bert() { return bert_; }
 
+  // For a method that cuts while it trains: the model as it is, and how small it will be.
+  void leave_whole(std::uint64_t dense_bytes) {
+    find_target(dense_bytes);
+    bert_ = model::cut(start_.bert(), model::all_units(start_.bert()));
+  }
+
   // Cuts. dense_bytes: of DIR's int8 file.
   void cut(std::uint64_t dense_bytes) {
     const bool reads_corpus =
@@ -95,27 +107,28 @@ class Pruning {
       throw_if_interrupted();
       progress.show(static_cast<std::size_t>(100 * share));
     };
-    PruneTarget target;
-    if (method_.shrinks == Shrinks::widths) {
-      target = prune_target(request_, start_.bert().config, mean_length(), dense_bytes);
-      problem.cost = &target.cost;
-      problem.limits = {.budget = target.budget, .neuron_multiple = request_.neuron_multiple};
-    }
+    find_target(dense_bytes);
+    problem.cost = &target_.cost;
+    problem.limits = limits();
     prune::Pruned pruned = method_.prune(problem);
     bert_ = std::move(pruned.bert);
     layers_ = std::move(pruned.layers);
     new_tokenizer_ = std::move(pruned.tokenizer);
     for (const std::string& text : pruned.notes) note("note: " + text);
     facts_["notes"] = pruned.notes;
-    if (method_.shrinks == Shrinks::widths) {
-      facts_["cost"] = {{"unit", target.cost.unit},
-                        {"before", target.cost.of(start_.bert().config.layers)},
-                        {"after", target.cost.of(bert_.config.layers)},
-                        {"budget", target.budget}};
-    }
+    add_cost();
     if (new_tokenizer_) {
       facts_["segmentation"] = segmentation_facts(request_, start_, *new_tokenizer_);
     }
+  }
+
+  // What the widths cost, where they were what the target is about.
+  void add_cost() {
+    if (method_.shrinks != Shrinks::widths) return;
+    facts_["cost"] = {{"unit", target_.cost.unit},
+                      {"before", target_.cost.of(start_.bert().config.layers)},
+                      {"after", target_.cost.of(bert_.config.layers)},
+                      {"budget", target_.budget}};
   }
 
   // Keeps the cut model for --resume, which does not cut again.
@@ -154,8 +167,13 @@ class Pruning {
     // Layers that stayed learn from themselves as they were.
     if (!teacher_) options.layer_map = layers_;
     objective_.emplace(*start_.training(), nullptr, teacher, bert_.config, options);
-    return *objective_;
+    if (!method_.while_training()) return *objective_;
+    gradual_.emplace(*objective_, start_.bert().config, target_.cost, limits());
+    return *gradual_;
   }
+
+  // What cuts while recovery() is learnt from; null where all is cut before.
+  [[nodiscard]] train::Shaper* shaper() { return gradual_ ? &*gradual_ : nullptr; }
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier prune", request_);
@@ -203,6 +221,15 @@ class Pruning {
   }
 
  private:
+  void find_target(std::uint64_t dense_bytes) {
+    if (method_.shrinks != Shrinks::widths) return;
+    target_ = prune_target(request_, start_.bert().config, mean_length(), dense_bytes);
+  }
+
+  [[nodiscard]] prune::SearchLimits limits() const {
+    return {.budget = target_.budget, .neuron_multiple = request_.neuron_multiple};
+  }
+
   [[nodiscard]] double mean_length() const {
     return sample_ ? sample_->mean_length() : kUnknownLength;
   }
@@ -213,11 +240,13 @@ class Pruning {
   text::Tokenizer tokenizer_;
   std::optional<FineTuned> teacher_;
   std::optional<prune::Sample> sample_;
+  PruneTarget target_;  // of methods that make layers narrower
   model::Bert bert_;
   std::vector<std::size_t> layers_;
   std::optional<text::TokenizerSpec> new_tokenizer_;
   Json facts_ = Json::object();
   std::optional<objective::DistillObjective> objective_;
+  std::optional<prune::Gradual> gradual_;
 };
 
 // Goes away at the end of the scope, however that is reached, unless it is kept.
@@ -251,16 +280,19 @@ void run(const PruneRequest& request) {
   const fs::path dense = work / "before.espl";
   Discarded dense_file(dense);
   const std::uint64_t dense_bytes = write_int8(request.model, dense, n_threads);
-  if (request.training.resume) {
+  if (method.while_training()) {
+    job.leave_whole(dense_bytes);
+  } else if (request.training.resume) {
     job.load_cut(work / kCutFolder);
   } else {
     job.cut(dense_bytes);
   }
   if (request.training.epochs > 0) {
-    if (!request.training.resume) job.keep_cut(work / kCutFolder);
+    if (!method.while_training() && !request.training.resume) job.keep_cut(work / kCutFolder);
     const objective::Objective& recovery = job.recovery(run.device());
     fresh.keep();
-    run.train(job.bert(), recovery, job.start().judge(), job.identity());
+    run.train(job.bert(), recovery, job.start().judge(), job.identity(), job.shaper());
+    if (method.while_training()) job.add_cost();
   }
   Json card = run.write(job.bert(), job.artefacts(), job.card());
   fresh.keep();

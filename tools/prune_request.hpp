@@ -41,7 +41,7 @@ void visit(PruneRequest& request, Visitor&& visitor) {
   visitor({.name = "DIR", .help = "checkpoint folder", .required = true}, request.model);
   visitor({.name = "--method",
            .help = "what is taken out, and how it is chosen",
-           .choices = "random|magnitude|taylor|fisher|kprune|layers|vocab|embedding"},
+           .choices = "random|magnitude|taylor|fisher|kprune|gradual|layers|vocab|embedding"},
           request.method);
   visitor({.name = "--target-speedup",
            .help = "X times as fast as DIR, as int8 on this machine",
@@ -88,10 +88,11 @@ void visit(PruneRequest& request, Visitor&& visitor) {
       request.hidden_weight);
   visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
           request.temperature);
-  visit_training(request.training, visitor,
-                 {.name = "--recover-epochs",
-                  .help = "passes over --train with the teacher, after the cut",
-                  .max = 10000});
+  visit_training(
+      request.training, visitor,
+      {.name = "--recover-epochs",
+       .help = "passes over --train with the teacher, after the cut or (gradual) during it",
+       .max = 10000});
 }
 
 }  // namespace espalier::tools

@@ -83,7 +83,7 @@ TrainingRun::TrainingRun(const TrainingRequest& request, const std::vector<std::
 }
 
 void TrainingRun::train(model::Bert& bert, const objective::Objective& objective,
-                        const objective::Judge* judge, Identity identity) {
+                        const objective::Judge* judge, Identity identity, train::Shaper* shaper) {
   make_folder(work_);
   // The sum of gradients depends on how many threads share it.
   identity.settings.emplace_back("threads used", std::to_string(n_threads_));
@@ -91,7 +91,8 @@ void TrainingRun::train(model::Bert& bert, const objective::Objective& objective
                         .settings = std::move(identity.settings),
                         .resume = request_.resume,
                         .save_seconds = request_.save_minutes * 60,
-                        .stop_requested = interrupt_requested};
+                        .stop_requested = interrupt_requested,
+                        .shaper = shaper};
   std::uint64_t first_step = 0;
   if (run.resume) {
     first_step = train::SavedState::open(run.state_file, run.settings).position().step;

@@ -33,9 +33,10 @@ class TrainingRun {
   [[nodiscard]] unsigned n_threads() const noexcept { return static_cast<unsigned>(n_threads_); }
 
   /// Trains. Ctrl-C and SIGTERM save, print the command that goes on and throw Error(interrupted)
-  /// or Error(terminated). identity.settings include the hashes of what is trained on.
+  /// or Error(terminated). identity.settings include the hashes of what is trained on. shaper: what
+  /// makes the model smaller meanwhile, or null.
   void train(model::Bert& bert, const objective::Objective& objective,
-             const objective::Judge* judge, Identity identity);
+             const objective::Judge* judge, Identity identity, train::Shaper* shaper = nullptr);
 
   /// Writes the checkpoint and the card, training.json, which holds `facts` and then what train()
   /// has to say, and removes what only a resumed run needs. Returns the card. Without train() the

@@ -90,6 +90,20 @@ class Prune(TrainingTest):
         self.assertGreaterEqual(card["scores"]["accuracy"], 90)
         self.assertEqual(sorted(path.name for path in Path("out/training").iterdir()), ["log.jsonl", "loss.svg"])
 
+    def test_gradual_cuts_while_it_trains(self):
+        card = self.prune("--method", "gradual", "--target-flops", 3, "--recover-epochs", 8)
+        before, after = card["before"]["encoder_multiply_adds"], card["after"]["encoder_multiply_adds"]
+        self.assertLessEqual(after, before / 3)
+        self.assertGreater(after, before / 4)
+        self.assertEqual(card["cost"]["after"], after)
+        self.assertGreaterEqual(card["scores"]["accuracy"], 90)
+        self.ok("verify", "out/model.espl")
+
+    def test_an_interrupted_gradual_run_goes_on(self):
+        rows = ["--train", self.rows, "--neuron-multiple", 8, "--method", "gradual", "--target-flops", 2, "--recover-epochs", 60]
+        card = self.stopped_and_resumed(signal.SIGTERM, 143, "cut", "prune", self.dense(), *rows)
+        self.assertEqual(card["steps"], 300)
+
     def test_recovery_may_have_another_teacher(self):
         card = self.prune("--method", "layers", "--keep-layers", 1, "--recover-epochs", 2, "--teacher", self.dense())
         self.assertEqual(card["teacher"], "dense")
@@ -135,6 +149,7 @@ class Prune(TrainingTest):
         self.refused(2, *prune, *rows, "--target-flops", 2, "--target-size", 2, says="needs one of")
         self.refused(2, *prune, *rows, "--target-flops", 0.5, says="would make the model larger")
         self.refused(2, *prune, "--target-flops", 2, says="looks at training examples; name them with --train")
+        self.refused(2, *prune, *rows, "--target-flops", 2, "--method", "gradual", says="say how long with --recover-epochs")
         self.refused(2, *prune, "--method", "layers", says="needs --keep-layers")
         self.refused(2, *prune, "--method", "layers", "--keep-layers", 9, says="layers; as many or fewer can stay")
         self.refused(2, *prune, "--method", "layers", "--keep-layers", 1, "--target-flops", 2, says="has no target")

@@ -59,7 +59,9 @@ struct Method {
   std::string_view name;
   Shrinks shrinks = Shrinks::widths;
   bool needs_sample = false;
-  Pruned (*prune)(const Problem& problem) = nullptr;
+  Pruned (*prune)(const Problem& problem) = nullptr;  // null: cuts while it trains (gradual.hpp)
+
+  [[nodiscard]] constexpr bool while_training() const noexcept { return prune == nullptr; }
 };
 
 [[nodiscard]] std::span<const Method> methods();

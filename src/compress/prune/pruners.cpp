@@ -11,6 +11,7 @@ constexpr Method kMethods[] = {
     {.name = "taylor", .needs_sample = true, .prune = prune_taylor},
     {.name = "fisher", .needs_sample = true, .prune = prune_fisher},
     {.name = "kprune", .needs_sample = true, .prune = prune_kprune},
+    {.name = "gradual"},
     {.name = "layers", .shrinks = Shrinks::layers, .prune = prune_layers},
     {.name = "vocab", .shrinks = Shrinks::vocabulary, .prune = prune_vocabulary},
     {.name = "embedding", .shrinks = Shrinks::embedding, .prune = prune_embedding},

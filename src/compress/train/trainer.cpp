@@ -57,8 +57,9 @@ class Training {
         device_(objective::device_of(bert)),
         steps_per_epoch_(steps_per_epoch(objective.size(), options)),
         n_steps_(count_steps(objective.size(), options)),
+        kept_(model::all_units(bert)),
         parameters_(trainable()),
-        optimizer_(parameters_, {.weight_decay = options.weight_decay}),
+        optimizer_(parameters_, adamw_options()),
         schedule_{.peak = options.learning_rate,
                   .n_steps = n_steps_,
                   .n_warm_up = static_cast<std::uint64_t>(
@@ -96,6 +97,10 @@ class Training {
       parameters.push_back(std::move(parameter));
     }
     return parameters;
+  }
+
+  [[nodiscard]] AdamWOptions adamw_options() const {
+    return {.weight_decay = options_.weight_decay};
   }
 
   void release() {
@@ -139,6 +144,27 @@ class Training {
     epoch_loss_ += report.loss;
     ++n_epoch_steps_;
     for (Hook* hook : run_.hooks) hook->after_step(report);
+    if (run_.shaper == nullptr) return;
+    const auto kept = run_.shaper->after_step(bert_, position_.step, n_steps_);
+    if (kept) cut(*kept);
+  }
+
+  // Parameters and their moments become smaller; what is left of them keeps its values.
+  void cut(const std::vector<model::Kept>& kept) {
+    release();
+    const std::vector<NamedTensor> moments =
+        cut_along(optimizer_.state(), {"first.", "second."}, bert_, kept);
+    bert_ = model::cut(bert_, kept);
+    parameters_ = trainable();
+    optimizer_ = AdamW(parameters_, adamw_options());
+    copy(moments, optimizer_.state());
+    kept_ = kept_of(kept_, kept);
+    run_.shaper->was_cut(kept);
+    // An epoch of the larger model is no candidate for the best one.
+    best_.clear();
+    position_.best_epoch = -1;
+    position_.best_score = 0;
+    position_.epochs_since_best = 0;
   }
 
   // Adds `share` of a batch's gradient; returns its loss.
@@ -216,6 +242,11 @@ class Training {
     for (NamedTensor& moment : optimizer_.state()) {
       tensors.push_back({"optimizer." + moment.name, moment.value});
     }
+    if (run_.shaper != nullptr) {
+      for (NamedTensor& tensor : run_.shaper->state()) {
+        tensors.push_back({"shaper." + tensor.name, tensor.value});
+      }
+    }
     return tensors;
   }
 
@@ -223,11 +254,19 @@ class Training {
     if (run_.state_file.empty()) return;
     std::vector<NamedTensor> tensors = state();
     tensors.insert(tensors.end(), best_.begin(), best_.end());
+    if (run_.shaper != nullptr) {
+      const std::vector<NamedTensor> kept = tensors_of(kept_);
+      tensors.insert(tensors.end(), kept.begin(), kept.end());
+    }
     save_state(run_.state_file, position_, run_.settings, tensors);
   }
 
   void load() {
     const SavedState saved = SavedState::open(run_.state_file, run_.settings);
+    if (run_.shaper != nullptr) {
+      const auto integers = [&saved](const std::string& name) { return saved.integers(name); };
+      cut(kept_from(kept_.size(), integers));
+    }
     saved.copy_to(state());
     position_ = saved.position();
     if (position_.best_epoch >= 0) {
@@ -251,6 +290,7 @@ class Training {
   at::Device device_;
   std::uint64_t steps_per_epoch_;
   std::uint64_t n_steps_;
+  std::vector<model::Kept> kept_;        // of the model as it was given
   std::vector<NamedTensor> parameters_;  // those that are trained
   AdamW optimizer_;
   Schedule schedule_;

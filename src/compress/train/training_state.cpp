@@ -37,8 +37,14 @@ std::string to_text(const Settings& settings) {
 }
 
 checkpoint::ElementType type_of(const at::Tensor& tensor) {
-  return tensor.scalar_type() == at::kDouble ? checkpoint::ElementType::f64
-                                             : checkpoint::ElementType::f32;
+  switch (tensor.scalar_type()) {
+    case at::kDouble:
+      return checkpoint::ElementType::f64;
+    case at::kLong:
+      return checkpoint::ElementType::i64;
+    default:
+      return checkpoint::ElementType::f32;
+  }
 }
 
 const checkpoint::TensorView& find(const checkpoint::SafetensorsFile& file,
@@ -118,6 +124,19 @@ SavedState SavedState::open(const std::filesystem::path& file, const Settings& s
                      .epochs_since_best = stored.epochs_since_best,
                      .best_score = stored.best_score};
   return state;
+}
+
+at::Tensor SavedState::integers(const std::string& name) const {
+  const checkpoint::TensorView& view = find(file_, name);
+  if (view.type != checkpoint::ElementType::i64 || view.shape.size() != 1) {
+    fail(file_.path(), "has '" + name + "' in another shape or type");
+  }
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(view.shape.front())}, at::kLong);
+  // An empty tensor has no bytes, and nowhere to copy them to.
+  if (!view.bytes.empty()) {
+    std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
+  }
+  return tensor;
 }
 
 void SavedState::copy_to(const std::vector<objective::NamedTensor>& tensors) const {

@@ -41,6 +41,9 @@ class SavedState {
 
   [[nodiscard]] const Position& position() const noexcept { return position_; }
 
+  /// A list of integers. Throws Error(bad_input) when it is missing or is something else.
+  [[nodiscard]] at::Tensor integers(const std::string& name) const;
+
   /// Fills `tensors`. Throws Error(bad_input) when one is missing or has another shape or type; the
   /// ones before it are filled by then.
   void copy_to(const std::vector<objective::NamedTensor>& tensors) const;
