@@ -321,15 +321,17 @@ Command prune_command() {
        .examples = "espalier prune sst2 -o half --target-flops 2 --train train.tsv --eval dev.tsv\n"
                    "espalier prune sst2 -o fast --method kprune --target-speedup 3 --train t.tsv "
                    "--recover-epochs 2\n"
+                   "espalier prune sst2 -o tiny --method gradual --target-flops 8 --train t.tsv "
+                   "--recover-epochs 3\n"
                    "espalier prune sst2 -o words --method vocab --corpus reviews.txt",
        .details =
            "OUT becomes a checkpoint folder for every other verb, with model.espl (int8) and\n"
            "training.json: what each layer kept, scores, sizes and speed before and after.\n"
            "Heads and neurons: random, magnitude, taylor (Michel 2019), fisher (Kwon 2022) and\n"
-           "kprune (Park 2024), none of which trains; --recover-epochs does, with DIR or "
-           "--teacher\n"
-           "as teacher. layers takes out whole layers, vocab the word pieces that a corpus does\n"
-           "not need, embedding makes two narrow factors of the table of words."},
+           "kprune (Park 2024) cut first, and --recover-epochs trains what is left, with DIR or\n"
+           "--teacher as teacher; gradual (Yang 2023) cuts while it trains. layers takes out\n"
+           "whole layers, vocab the word pieces that a corpus does not need, embedding makes two\n"
+           "narrow factors of the table of words."},
       run);
 }
 
