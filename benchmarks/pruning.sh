@@ -19,22 +19,7 @@ shift
 : "${DATA:?folder of the data}" "${START:?a model fine-tuned on SST-2}" "${THREADS:=2}"
 mkdir -p "$out"
 
-# run NAME VERB ARGUMENTS...: writes OUT/NAME, once.
-run() {
-  name=$1
-  verb=$2
-  shift 2
-  if [ -f "$out/$name/training.json" ]; then
-    return
-  fi
-  if [ -f "$out/$name/training/state.safetensors" ]; then
-    set -- "$@" --resume
-  else
-    set -- "$@" --force
-  fi
-  echo "== espalier $verb $* -o $out/$name"
-  espalier "$verb" "$@" -o "$out/$name" -t "$THREADS"
-}
+. "$here/run_once.sh"
 
 sst2="--train $DATA/sst2/train.tsv --eval $DATA/sst2/dev.tsv"
 conll="--train $DATA/ner/conll2003/eng.train --eval $DATA/ner/conll2003/eng.testa"

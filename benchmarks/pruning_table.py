@@ -7,7 +7,7 @@ import math
 import sys
 from pathlib import Path
 
-HEAD = ["run", "multiply-adds", "speed (10th to 90th percentile)", "score", "flips, KL", "books: flips, KL", "int8 file", "training"]
+HEAD = ["run", "multiply-adds", "speed (10th to 90th percentile)", "score", "flips, KL", "books: flips, KL", "int8 file", "epochs"]
 
 
 def wilson(share, n):
@@ -33,7 +33,7 @@ def training(card):
     if "seconds" not in card:
         return "none"
     epochs = card["options"].get("recover-epochs") or card["options"].get("epochs")
-    return f"{epochs} epochs, {card['seconds'] / 60:.0f} min"
+    return f"{epochs} in {card['seconds'] / 60:.0f} min"
 
 
 def row(folder):

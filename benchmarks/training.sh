@@ -16,22 +16,7 @@ shift
 : "${DATA:?folder of the data}" "${MINILM:=.deps/all-minilm-l6-v2}" "${THREADS:=2}" "${SEEDS:=1 2 3}"
 mkdir -p "$out"
 
-# run NAME VERB ARGUMENTS...: writes OUT/NAME, once.
-run() {
-  name=$1
-  verb=$2
-  shift 2
-  if [ -f "$out/$name/training.json" ]; then
-    return
-  fi
-  if [ -f "$out/$name/training/state.safetensors" ]; then
-    set -- "$@" --resume
-  else
-    set -- "$@" --force
-  fi
-  echo "== espalier $verb $* -o $out/$name"
-  espalier "$verb" "$@" -o "$out/$name" -t "$THREADS"
-}
+. "$(dirname "$0")/run_once.sh"
 
 sst2="--task classify --train $DATA/sst2/train.tsv --eval $DATA/sst2/dev.tsv"
 

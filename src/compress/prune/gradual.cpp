@@ -2,7 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -24,9 +24,8 @@ at::Tensor gate_gradients(const at::Tensor& weight, std::int64_t unit_width) {
 }
 
 at::Tensor select(const at::Tensor& scores, const std::vector<std::uint32_t>& units) {
-  at::Tensor indices = at::empty({static_cast<std::int64_t>(units.size())}, at::kLong);
-  std::copy(units.begin(), units.end(), indices.data_ptr<std::int64_t>());
-  return scores.index_select(0, indices);
+  const std::vector<std::int64_t> positions(units.begin(), units.end());
+  return scores.index_select(0, at::tensor(positions, at::kLong));
 }
 
 at::Tensor zeros(std::size_t n) {

@@ -1,9 +1,11 @@
 // Pruning while training: units go a few at a time, those that the answers have long owed least,
 // and the rest learns to do without them from the model as it was. The model is smaller from the
 // first cut on, so the second half of the training is the faster one.
-// Sources: Sanh et al. 2020 (the cubic schedule: Zhu and Gupta 2017); Yang et al. 2023, "Gradual
-// structured pruning", for smoothed scores and for keeping the gradients of hidden states out of
-// them.
+// Sources: Yang et al. 2023, "Gradient-based intra-attention pruning on pre-trained language
+// models" (GRAIN), for smoothed scores and for keeping the gradients of hidden states out of them;
+// Zhu and Gupta 2017, "To prune, or not to prune", for the cubic schedule. Scores are squared
+// gradients, as those of `fisher`, where GRAIN takes magnitudes: so heads and neurons have one
+// unit.
 #pragma once
 
 #include "compress/objective/distill.hpp"

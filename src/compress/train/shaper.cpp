@@ -1,6 +1,6 @@
 #include "compress/train/shaper.hpp"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 
@@ -17,9 +17,7 @@ Units picked(const Units& units, const Units& positions) {
 }
 
 at::Tensor tensor_of(const Units& units) {
-  at::Tensor tensor = at::empty({static_cast<std::int64_t>(units.size())}, at::kLong);
-  std::copy(units.begin(), units.end(), tensor.data_ptr<std::int64_t>());
-  return tensor;
+  return at::tensor(std::vector<std::int64_t>(units.begin(), units.end()), at::kLong);
 }
 
 Units units_of(const at::Tensor& tensor) {

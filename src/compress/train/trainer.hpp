@@ -55,8 +55,9 @@ struct TrainingResult {
 /// Number of steps that the options make of so many examples.
 [[nodiscard]] std::uint64_t count_steps(std::size_t n_examples, const TrainingOptions& options);
 
-/// Trains `bert` in place on the device it is on; with a shaper it is another model in the end. With a judge the parameters of the best epoch are
-/// put back at the end; epochs before a shaper's last cut do not count. When a stop is requested, the step is finished and all is saved; a later
+/// Trains `bert` in place on the device it is on; with a shaper it is another model in the end.
+/// With a judge the parameters of the best epoch are put back at the end; epochs before a shaper's
+/// last cut do not count. When a stop is requested, the step is finished and all is saved; a later
 /// call with `resume` gives the same bits as if there had been no stop, on the same number of
 /// threads. LibTorch's default generators are seeded anew in every step.
 /// Throws Error(failed) naming step and batch when the loss is not finite, Error(output) when the

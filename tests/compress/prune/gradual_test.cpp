@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tests/compress/prune/small_model.hpp"
+#include "tests/compress/prune/given.hpp"
 
 namespace espalier::prune {
 namespace {
@@ -18,8 +18,8 @@ DistillOptions weighted(double hidden) {
 }
 
 // A model that is to lose two thirds of its encoder, with itself as its teacher.
-struct Problem {
-  explicit Problem(double share = 1.0 / 3, double hidden = 1)
+struct Distilled {
+  explicit Distilled(double share = 1.0 / 3, double hidden = 1)
       : distillation(task.training, nullptr, teacher, teacher.config, weighted(hidden)),
         limits{.budget = share * cost.of(teacher.config.layers), .neuron_multiple = 4} {}
 
@@ -50,13 +50,8 @@ model::Bert learner(const model::Bert& teacher) {
   return bert;
 }
 
-at::Tensor teacher_logits(const model::Bert& bert, const model::TokenTensors& tokens) {
-  const at::NoGradGuard no_grad;
-  return model::head_logits(bert, model::encode(bert, tokens));
-}
-
 TEST(Gradual, ScoresAreTheSquaresOfTheGatesGradients) {
-  const Problem given;
+  const Distilled given;
   const Gradual gradual = given.gradual();
   const model::Bert bert = learner(given.teacher);
   const objective::Batch batch = given.batch();
@@ -69,7 +64,7 @@ TEST(Gradual, ScoresAreTheSquaresOfTheGatesGradients) {
   // The answers' part of the loss, through gates: logits against the teacher's and labels.
   const at::Tensor x = model::encode(bert, batch.tokens, {}, nullptr, &gates);
   const at::Tensor answers = model::head_logits(bert, x);
-  const at::Tensor wanted = teacher_logits(given.teacher, batch.tokens);
+  const at::Tensor wanted = logits(given.teacher, batch.tokens);
   const at::Tensor divergence =
       4 * (at::softmax(wanted / 2, -1) *
            (at::log_softmax(wanted / 2, -1) - at::log_softmax(answers / 2, -1)))
@@ -97,7 +92,7 @@ TEST(Gradual, ScoresAreTheSquaresOfTheGatesGradients) {
 }
 
 TEST(Gradual, HiddenStatesDoNotEnterTheScores) {
-  const Problem without(0.5, 1e-6), with(0.5, 100);
+  const Distilled without(0.5, 1e-6), with(0.5, 100);
   const Gradual first = without.gradual(), second = with.gradual();
   const model::Bert bert = learner(without.teacher);
 
@@ -110,7 +105,7 @@ TEST(Gradual, HiddenStatesDoNotEnterTheScores) {
 }
 
 TEST(Gradual, WatchingChangesNoGradient) {
-  const Problem given;
+  const Distilled given;
   const Gradual gradual = given.gradual();
   const model::Bert plain = learner(given.teacher), watched = learner(given.teacher);
 
@@ -126,7 +121,7 @@ TEST(Gradual, WatchingChangesNoGradient) {
 }
 
 TEST(Gradual, TheBudgetFallsWithTheThirdPowerOfTheTimeLeft) {
-  const Problem given;
+  const Distilled given;
   const Gradual gradual = given.gradual({.begin = 0.2, .end = 0.4});
   const double dense = given.cost.of(given.teacher.config.layers);
 
@@ -161,7 +156,7 @@ train::TrainingOptions forty_steps() {
 }
 
 TEST(Gradual, TheModelShrinksStepByStepAndStillKnowsItsTask) {
-  const Problem given;
+  const Distilled given;
   Gradual gradual = given.gradual();
   model::Bert bert = model::cut(given.teacher, model::all_units(given.teacher));
   Costs costs(bert, given.cost);
@@ -181,7 +176,7 @@ TEST(Gradual, TheModelShrinksStepByStepAndStillKnowsItsTask) {
 }
 
 TEST(Gradual, UnitsThatNoAnswerNeedsGoFirst) {
-  Problem given(0.5);
+  const Distilled given(0.8);
   model::Bert bert = model::cut(given.teacher, model::all_units(given.teacher));
   // Every second neuron says nothing, and nothing asks it to: its column and its gradient are 0.
   for (model::Layer& layer : bert.layers) {
@@ -192,7 +187,6 @@ TEST(Gradual, UnitsThatNoAnswerNeedsGoFirst) {
   }
   model::for_each_parameter(
       bert, [](const std::string&, at::Tensor& value) { value.requires_grad_(true); });
-  given.limits.budget = 0.8 * given.cost.of(given.teacher.config.layers);
   Gradual gradual = given.gradual();
 
   (void)gradual.loss(bert, given.batch(), {});
@@ -210,7 +204,7 @@ TEST(Gradual, UnitsThatNoAnswerNeedsGoFirst) {
 }
 
 TEST(Gradual, ABudgetForAllCutsNothing) {
-  const Problem given(1);
+  const Distilled given(1);
   Gradual gradual = given.gradual();
   model::Bert bert = model::cut(given.teacher, model::all_units(given.teacher));
   const model::Bert plain = [&] {

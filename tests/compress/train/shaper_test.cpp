@@ -13,14 +13,6 @@ namespace {
 
 using Cuts = std::map<std::uint64_t, std::vector<model::Kept>>;
 
-TrainingOptions few_steps() {
-  TrainingOptions options;
-  options.epochs = 4;  // 24 steps
-  options.batch_size = 8;
-  options.learning_rate = 5e-3;
-  return options;
-}
-
 // Cuts at given steps; counts, in its state, the units that it was told of.
 class Planned final : public Shaper {
  public:
@@ -52,15 +44,6 @@ Cuts two_cuts() {
   return {
       {5, {{.heads = {1}, .neurons = {0, 2, 4, 6, 8, 31}}, {.heads = {0, 1}, .neurons = {3, 4}}}},
       {9, {{.heads = {}, .neurons = {1, 5}}, {.heads = {1}, .neurons = {}}}}};
-}
-
-std::string bits_of(const model::Bert& bert) {
-  std::string bits;
-  for (const objective::NamedTensor& parameter : named_parameters(bert)) {
-    const at::Tensor value = parameter.value.detach().contiguous();
-    bits.append(static_cast<const char*>(value.const_data_ptr()), value.nbytes());
-  }
-  return bits;
 }
 
 TEST(Shaper, KeepingAllChangesNoBit) {

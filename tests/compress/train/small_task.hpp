@@ -4,9 +4,11 @@
 #include <ATen/Parallel.h>
 
 #include <memory>
+#include <string>
 
 #include "base/random.hpp"
 #include "compress/objective/task.hpp"
+#include "compress/train/trainer.hpp"
 
 namespace espalier::train {
 
@@ -61,5 +63,25 @@ struct SmallTask {
   objective::TaskObjective objective{*task, train, 0};
   objective::TaskJudge judge{*task, held_out};
 };
+
+/// 24 steps on SmallTask.
+inline TrainingOptions few_steps() {
+  TrainingOptions options;
+  options.epochs = 4;
+  options.batch_size = 8;
+  options.learning_rate = 5e-3;
+  options.dropout = 0.1;
+  return options;
+}
+
+/// All that a model knows, for runs that must end alike.
+inline std::string bits_of(const model::Bert& bert) {
+  std::string bits;
+  for (const objective::NamedTensor& parameter : named_parameters(bert)) {
+    const at::Tensor value = parameter.value.detach().contiguous();
+    bits.append(static_cast<const char*>(value.const_data_ptr()), value.nbytes());
+  }
+  return bits;
+}
 
 }  // namespace espalier::train

@@ -20,24 +20,6 @@ class Losses final : public Hook {
   std::vector<EpochReport> epochs;
 };
 
-TrainingOptions few_steps() {
-  TrainingOptions options;
-  options.epochs = 4;
-  options.batch_size = 8;
-  options.learning_rate = 5e-3;
-  options.dropout = 0.1;
-  return options;
-}
-
-std::string bits_of(const model::Bert& bert) {
-  std::string bits;
-  for (const objective::NamedTensor& parameter : named_parameters(bert)) {
-    const at::Tensor value = parameter.value.detach().contiguous();
-    bits.append(static_cast<const char*>(value.const_data_ptr()), value.nbytes());
-  }
-  return bits;
-}
-
 TEST(Trainer, LearnsASmallTask) {
   const SmallTask small;
   model::Bert bert = model::new_bert(small_config(), 1);
