@@ -88,11 +88,10 @@ void visit(PruneRequest& request, Visitor&& visitor) {
       request.hidden_weight);
   visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
           request.temperature);
-  visit_training(
-      request.training, visitor,
-      {.name = "--recover-epochs",
-       .help = "passes over --train with the teacher, after the cut or (gradual) during it",
-       .max = 10000});
+  visit_training(request.training, visitor,
+                 {.name = "--recover-epochs",
+                  .help = "passes over --train after the cut; gradual: in it",
+                  .max = 10000});
 }
 
 }  // namespace espalier::tools
