@@ -168,8 +168,10 @@ class Contender {
         const void* codes = is_s16 ? static_cast<const void*>(input.s16.data() + code)
                                    : static_cast<const void*>(input.u8.data() + code);
         linear->run(*scratch_,
-                    {input.x.data() + std::size_t{first} * float_stride(of_.in), codes,
-                     input.scale.data() + first, std::min(n_rows - first, kChunkRows)},
+                    {.x = input.x.data() + std::size_t{first} * float_stride(of_.in),
+                     .codes = codes,
+                     .token_scale = input.scale.data() + first,
+                     .n_rows = std::min(n_rows - first, kChunkRows)},
                     of_.output, dst_.data() + std::size_t{first} * float_stride(of_.out));
       }
     }

@@ -9,6 +9,7 @@ namespace espalier::tools {
 [[nodiscard]] Command convert_command();
 [[nodiscard]] Command quantize_command();
 [[nodiscard]] Command compress_command();
+[[nodiscard]] Command sensitivity_command();
 [[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command bench_command();
 [[nodiscard]] Command compare_command();

@@ -28,7 +28,9 @@ Command convert_command() {
       {.name = "convert",
        .summary = "turn a BERT checkpoint folder into one model file",
        .examples = "espalier convert ./my-model -o my-model.fp32.espl\n"
-                   "espalier convert ./my-model -o my-model.espl --max-length 128 --force"},
+                   "espalier convert ./my-model -o my-model.espl --max-length 128 --force\n"
+                   "espalier convert ./my-model -o my-model.espl --tensor-type 'ffn=bf16'",
+       .details = kPartDetails},
       run);
 }
 

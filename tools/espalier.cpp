@@ -30,6 +30,7 @@ constexpr Verb kVerbs[] = {
     {"convert", convert_command},
     {"quantize", quantize_command},
     {"compress", compress_command},
+    {"sensitivity", sensitivity_command},
     {"run", run_verb},
     {"evaluate", evaluate_command, "eval"},
     {"bench", bench_command},

@@ -1,9 +1,11 @@
 #include "export_model.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "api/model_impl.hpp"
 #include "base/atomic_file.hpp"
 #include "base/cpu_info.hpp"
 #include "cli.hpp"
@@ -11,7 +13,9 @@
 #include "espalier/espalier.hpp"
 #include "format/writer.hpp"
 #include "interrupt.hpp"
+#include "json_text.hpp"
 #include "output.hpp"
+#include "part_text.hpp"
 #include "report.hpp"
 
 namespace espalier::tools {
@@ -41,12 +45,35 @@ Precision precision_of(std::string_view name) {
   return Precision::fp32;
 }
 
+// "REGEX=int8": what follows the last = is the precision.
+compress::PrecisionRule rule_of(const std::string& given) {
+  const std::size_t equals = given.rfind('=');
+  const std::string_view name =
+      std::string_view(given).substr(std::min(equals, given.size() - 1) + 1);
+  for (const Precision precision : {Precision::int8, Precision::bf16, Precision::fp32}) {
+    if (equals != std::string::npos && equals > 0 && name == name_of(precision)) {
+      return {given.substr(0, equals), precision};
+    }
+  }
+  throw Error(ErrorCode::usage, "--tensor-type takes REGEX=int8, REGEX=bf16 or REGEX=fp32, not '" +
+                                    one_line(given, 80) + "'");
+}
+
+// What is to be kept is kept: those rules come last.
+std::vector<compress::PrecisionRule> rules_of(const ExportRequest& request) {
+  std::vector<compress::PrecisionRule> rules;
+  for (const std::string& given : request.tensor_types) rules.push_back(rule_of(given));
+  for (const std::string& pattern : request.keep) rules.push_back({pattern, Precision::fp32});
+  return rules;
+}
+
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
 // memory are gone when it returns.
 std::uint64_t write(const ExportRequest& request) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
+  options.rules = rules_of(request);
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
   options.on_progress = [&](double share, std::string_view) {
@@ -59,6 +86,16 @@ std::uint64_t write(const ExportRequest& request) {
   format::write_model(model.spec(), request.output,
                       request.force ? Overwrite::replace : Overwrite::refuse);
   return model.source_bytes();
+}
+
+// "int8", or "int8 (23 int8, 2 fp32)" where not every part is.
+std::string precision_words(const Model& model) {
+  const std::vector<Precision> parts = compress::precisions_of(model.impl().spec());
+  const Precision precision = model.info().precision;
+  const bool uniform =
+      std::all_of(parts.begin(), parts.end(), [&](Precision part) { return part == precision; });
+  const std::string name(name_of(precision));
+  return uniform ? name : name + " (" + part_counts(model.impl().spec()) + ")";
 }
 
 }  // namespace
@@ -77,6 +114,7 @@ void export_model(const ExportRequest& request) {
                 {"checksum", hex(info.checksum)},
                 {"task", name_of(info.task)},
                 {"precision", name_of(info.precision)},
+                {"parts", part_counts(model.impl().spec())},
                 {"max_length", info.max_length},
                 {"n_parameters", info.n_parameters},
                 {"checkpoint_bytes", source_bytes},
@@ -84,8 +122,8 @@ void export_model(const ExportRequest& request) {
     return;
   }
   write_out(request.output + ": " + std::string(name_of(info.task)) + ", " +
-            std::string(name_of(info.precision)) + ", " + megabytes(info.file_bytes) +
-            " (checkpoint " + megabytes(source_bytes) + "), " + fixed(time.count(), 1) + " s\n");
+            precision_words(model) + ", " + megabytes(info.file_bytes) + " (checkpoint " +
+            megabytes(source_bytes) + "), " + fixed(time.count(), 1) + " s\n");
 }
 
 OpenedModel open_model_or_checkpoint(const std::string& path) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "espalier/espalier.hpp"
 
@@ -12,6 +13,8 @@ struct ExportRequest {
   std::string folder;
   std::string output;
   std::string precision;
+  std::vector<std::string> tensor_types = {};
+  std::vector<std::string> keep = {};
   std::uint32_t max_length = 0;
   std::uint32_t threads = 0;
   bool force = false;
@@ -26,6 +29,14 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
           request.folder);
   visitor({.name = "-o,--output", .help = "model file to write", .value = "FILE", .required = true},
           request.output);
+  visitor({.name = "--tensor-type",
+           .help = "REGEX=int8|bf16|fp32: precision of the parts that match; repeatable",
+           .value = "RULE"},
+          request.tensor_types);
+  visitor({.name = "--keep",
+           .help = "parts that stay in fp32, whatever the rules; repeatable",
+           .value = "REGEX"},
+          request.keep);
   visitor({.name = "--max-length",
            .help = "longest input in tokens; without it the checkpoint's own",
            .min = 3},
@@ -39,6 +50,13 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);
   visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
 }
+
+/// What --help says about the parts that the rules name.
+inline constexpr std::string_view kPartDetails =
+    "Parts are embedding.word and, for each layer, layer.0.attention.qkv, layer.0.attention.out,\n"
+    "layer.0.ffn.up and layer.0.ffn.down. A pattern is looked for anywhere in the name; of "
+    "several\n"
+    "--tensor-type that match, the last holds.";
 
 /// Writes the file whole or not at all, reads it again and prints what it is.
 void export_model(const ExportRequest& request);

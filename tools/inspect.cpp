@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "compress/export/precision_rules.hpp"
 #include "format/reader.hpp"
 #include "json_text.hpp"
 #include "model_sizes.hpp"
 #include "output.hpp"
+#include "part_text.hpp"
 #include "report.hpp"
 
 namespace espalier::tools {
@@ -54,6 +56,16 @@ Json layers_json(const format::ModelSpec& spec) {
                         {"down", name_of(layer.down.precision)}}}});
   }
   return layers;
+}
+
+Json parts_json(const format::ModelSpec& spec) {
+  Json parts = Json::object();
+  const std::vector<std::string> names = compress::part_names(spec.layers.size());
+  const std::vector<Precision> precisions = compress::precisions_of(spec);
+  for (std::size_t part = 0; part < names.size(); ++part) {
+    parts[names[part]] = name_of(precisions[part]);
+  }
+  return parts;
 }
 
 Json vocabulary_json(const format::TokenizerSpec& tokenizer) {
@@ -108,6 +120,7 @@ Json report_of(const std::string& path, const format::ModelFile& file) {
       {"positions", spec.n_positions()},
       {"n_parameters", sizes.parameters()},
       {"layers", layers_json(spec)},
+      {"parts", parts_json(spec)},
       {"sizes",
        {{"embeddings", size_json(sizes.embeddings)},
         {"encoder", size_json(sizes.encoder)},
@@ -171,6 +184,7 @@ void print_table(const std::string& path, const format::ModelFile& file) {
            (spec.embedding.projection ? ", words of rank " + std::to_string(spec.word_width())
                                       : "")},
       {"layers", widths(spec)},
+      {"parts", parts_text(spec)},
       {"length", std::to_string(spec.max_length) + " tokens of " +
                      std::to_string(spec.n_positions()) + " positions"},
       {"parameters", fixed(static_cast<double>(sizes.parameters()) / 1e6, 2) + " million"},

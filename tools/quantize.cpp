@@ -28,7 +28,9 @@ Command quantize_command() {
       {.name = "quantize",
        .summary = "turn a BERT checkpoint folder into an int8 model file; needs no data",
        .examples = "espalier quantize ./my-model -o my-model.espl\n"
-                   "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl"},
+                   "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
+                   "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
+       .details = kPartDetails},
       run);
 }
 
@@ -36,7 +38,8 @@ Command compress_command() {
   return make_command<QuantizeOptions>(
       {.name = "compress",
        .summary = "make a checkpoint small and fast: the same as quantize",
-       .examples = "espalier compress ./my-model -o my-model.espl"},
+       .examples = "espalier compress ./my-model -o my-model.espl",
+       .details = kPartDetails},
       run);
 }
 

@@ -20,6 +20,8 @@ enum class ErrorCode : int {
   unavailable = 6,    ///< a device, instruction set or optional component is missing
   verification = 7,   ///< a checksum, a structure or a self-test does not hold
   resource = 8,       ///< out of memory, or over a stated limit
+  cancelled = 9,      ///< the caller asked a call to stop before it was done
+  deadline = 10,      ///< the caller's deadline passed before a call was done
   interrupted = 130,  ///< stopped by SIGINT; the work can be resumed
   terminated = 143,   ///< stopped by SIGTERM; the work can be resumed
 };

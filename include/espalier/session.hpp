@@ -81,7 +81,8 @@ struct FilledMasks {
 
 /// Computes answers. Holds the threads and memory of one stream of calls: use it from one thread at
 /// a time and make one for each thread, or use SessionPool. Sessions of one model share its
-/// weights. An answer never depends on what else is in the batch.
+/// weights. An answer never depends on what else is in the batch. A call that comes to one of its
+/// CallLimits throws Error(cancelled) or Error(deadline), and the session can be asked again.
 class ESPALIER_EXPORT Session {
  public:
   /// Throws Error(usage) for an unknown back end or a max_length that the model does not take,
@@ -92,22 +93,28 @@ class ESPALIER_EXPORT Session {
   ~Session();
 
   /// Answers of a classify, multi_label or regress model; Error(usage) for other tasks.
-  [[nodiscard]] std::vector<Classification> classify(std::span<const Text> texts);
-  [[nodiscard]] std::vector<Classification> classify(std::initializer_list<std::string_view> texts);
+  [[nodiscard]] std::vector<Classification> classify(std::span<const Text> texts,
+                                                     const CallLimits& call = {});
+  [[nodiscard]] std::vector<Classification> classify(std::initializer_list<std::string_view> texts,
+                                                     const CallLimits& call = {});
 
   /// Answers of a tag model. Texts are cut into words at blanks, CJK characters and outer
   /// punctuation.
-  [[nodiscard]] std::vector<Tagging> tag(std::span<const std::string_view> texts);
+  [[nodiscard]] std::vector<Tagging> tag(std::span<const std::string_view> texts,
+                                         const CallLimits& call = {});
 
   /// The same for sentences whose words are already known; a word gets its first piece's label.
   [[nodiscard]] std::vector<Tagging> tag_words(
-      std::span<const std::vector<std::string_view>> sentences);
+      std::span<const std::vector<std::string_view>> sentences, const CallLimits& call = {});
 
-  [[nodiscard]] std::vector<Embedding> embed(std::span<const Text> texts);
-  [[nodiscard]] std::vector<Embedding> embed(std::initializer_list<std::string_view> texts);
+  [[nodiscard]] std::vector<Embedding> embed(std::span<const Text> texts,
+                                             const CallLimits& call = {});
+  [[nodiscard]] std::vector<Embedding> embed(std::initializer_list<std::string_view> texts,
+                                             const CallLimits& call = {});
 
   [[nodiscard]] std::vector<FilledMasks> fill_mask(std::span<const std::string_view> texts,
-                                                   std::size_t n_candidates = 5);
+                                                   std::size_t n_candidates = 5,
+                                                   const CallLimits& call = {});
 
   /// Runs token ids without a tokenizer. dst: output_size(batch) floats, sentence after sentence:
   /// logits (labels) for classifiers, (tokens, labels) for tag, (hidden) for embed,
@@ -115,7 +122,7 @@ class ESPALIER_EXPORT Session {
   /// own kernels. Leaves the caller's floating-point mode as it was and does not depend on it.
   /// Throws Error(bad_input) when an id, segment or length is out of range, Error(usage) when dst
   /// has another size.
-  void run(const TokenBatch& batch, std::span<float> dst);
+  void run(const TokenBatch& batch, std::span<float> dst, const CallLimits& call = {});
   [[nodiscard]] std::size_t output_size(const TokenBatch& batch) const;
 
   /// Name and code path of the back end that computes, for reports: "cpu", "avx2 widening".

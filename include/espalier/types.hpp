@@ -1,6 +1,7 @@
 // Plain types shared by the whole library: token batches in, and the names of tasks and precisions.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -79,6 +80,17 @@ struct ByteSpan {
 struct Text {
   std::string_view first;
   std::optional<std::string_view> second = std::nullopt;
+};
+
+/// When a call gives up before it is done: never, unless one of these is set. Looked at when the
+/// call begins and before each block of sentences (up to 256 tokens, or one longer sentence), never
+/// while texts are cut into tokens.
+struct CallLimits {
+  /// Stop once this is not 0. The caller's; any thread or signal handler may set it, atomically
+  /// (std::atomic_ref), and it outlives the call. nullptr: there is none.
+  const std::int32_t* cancel = nullptr;
+
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 /// Sentences as token ids, laid end to end without padding.

@@ -89,13 +89,14 @@ void Session::Impl::require(std::string_view call, std::initializer_list<Task> t
                                     std::string(name_of(info().task)));
 }
 
-TokenBatch Session::Impl::encode(std::span<const Text> texts) const {
+TokenBatch Session::Impl::encode(std::span<const Text> texts, const CallLimits& call) const {
+  runtime::check_limits(call);
   return tokenizer().encode(texts, max_length_);
 }
 
-std::span<const float> Session::Impl::answers(const TokenBatch& batch) {
+std::span<const float> Session::Impl::answers(const TokenBatch& batch, const CallLimits& call) {
   answers_.resize(executor_.output_size(batch));
-  executor_.run(batch, answers_);
+  executor_.run(batch, answers_, call);
   return answers_;
 }
 
@@ -105,10 +106,10 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-std::vector<Classification> Session::classify(std::span<const Text> texts) {
+std::vector<Classification> Session::classify(std::span<const Text> texts, const CallLimits& call) {
   impl_->require("classify", {Task::classify, Task::multi_label, Task::regress});
-  const TokenBatch batch = impl_->encode(texts);
-  const std::span<const float> answers = impl_->answers(batch);
+  const TokenBatch batch = impl_->encode(texts, call);
+  const std::span<const float> answers = impl_->answers(batch, call);
   const runtime::ScoreKind kind = runtime::score_kind(impl_->info().task);
   const std::size_t n_labels = impl_->executor().head().width;
   std::vector<Classification> results(texts.size());
@@ -128,14 +129,15 @@ std::vector<Classification> Session::classify(std::span<const Text> texts) {
   return results;
 }
 
-std::vector<Classification> Session::classify(std::initializer_list<std::string_view> texts) {
-  return classify(single_texts(texts));
+std::vector<Classification> Session::classify(std::initializer_list<std::string_view> texts,
+                                              const CallLimits& call) {
+  return classify(single_texts(texts), call);
 }
 
-std::vector<Embedding> Session::embed(std::span<const Text> texts) {
+std::vector<Embedding> Session::embed(std::span<const Text> texts, const CallLimits& call) {
   impl_->require("embed", {Task::embed});
-  const TokenBatch batch = impl_->encode(texts);
-  const std::span<const float> answers = impl_->answers(batch);
+  const TokenBatch batch = impl_->encode(texts, call);
+  const std::span<const float> answers = impl_->answers(batch, call);
   const std::size_t hidden = impl_->executor().head().width;
   std::vector<Embedding> results(texts.size());
   for (std::size_t sentence = 0; sentence < results.size(); ++sentence) {
@@ -147,12 +149,13 @@ std::vector<Embedding> Session::embed(std::span<const Text> texts) {
   return results;
 }
 
-std::vector<Embedding> Session::embed(std::initializer_list<std::string_view> texts) {
-  return embed(single_texts(texts));
+std::vector<Embedding> Session::embed(std::initializer_list<std::string_view> texts,
+                                      const CallLimits& call) {
+  return embed(single_texts(texts), call);
 }
 
 std::vector<FilledMasks> Session::fill_mask(std::span<const std::string_view> texts,
-                                            std::size_t n_candidates) {
+                                            std::size_t n_candidates, const CallLimits& call) {
   impl_->require("fill_mask", {Task::fill_mask});
   const runtime::HeadPlan& head = impl_->executor().head();
   std::vector<FilledMasks> results;
@@ -161,8 +164,8 @@ std::vector<FilledMasks> Session::fill_mask(std::span<const std::string_view> te
   while (results.size() < texts.size()) {
     const auto rest = texts.subspan(results.size());
     const TokenBatch batch =
-        impl_->encode(single_texts(rest.first(std::min(rest.size(), kTextsPerFillMask))));
-    std::span<const float> answers = impl_->answers(batch);
+        impl_->encode(single_texts(rest.first(std::min(rest.size(), kTextsPerFillMask))), call);
+    std::span<const float> answers = impl_->answers(batch, call);
     for (std::size_t sentence = 0; sentence < batch.n_sentences(); ++sentence) {
       FilledMasks result;
       result.n_tokens = n_tokens(batch, sentence);
@@ -181,7 +184,7 @@ std::vector<FilledMasks> Session::fill_mask(std::span<const std::string_view> te
   return results;
 }
 
-std::vector<Tagging> Session::tag(std::span<const std::string_view> texts) {
+std::vector<Tagging> Session::tag(std::span<const std::string_view> texts, const CallLimits& call) {
   impl_->require("tag", {Task::tag});
   std::vector<std::vector<std::string_view>> sentences;
   for (const std::string_view text : texts) {
@@ -192,7 +195,7 @@ std::vector<Tagging> Session::tag(std::span<const std::string_view> texts) {
     }
     sentences.push_back(text::split_words(text));
   }
-  std::vector<Tagging> results = impl_->tag_words(sentences);
+  std::vector<Tagging> results = impl_->tag_words(sentences, call);
   for (std::size_t sentence = 0; sentence < results.size(); ++sentence) {
     Tagging& result = results[sentence];
     for (const std::string_view word : sentences[sentence]) {
@@ -207,13 +210,14 @@ std::vector<Tagging> Session::tag(std::span<const std::string_view> texts) {
   return results;
 }
 
-std::vector<Tagging> Session::tag_words(std::span<const std::vector<std::string_view>> sentences) {
+std::vector<Tagging> Session::tag_words(std::span<const std::vector<std::string_view>> sentences,
+                                        const CallLimits& call) {
   impl_->require("tag_words", {Task::tag});
-  return impl_->tag_words(sentences);
+  return impl_->tag_words(sentences, call);
 }
 
-void Session::run(const TokenBatch& batch, std::span<float> dst) {
-  impl_->executor().run(batch, dst);
+void Session::run(const TokenBatch& batch, std::span<float> dst, const CallLimits& call) {
+  impl_->executor().run(batch, dst, call);
 }
 
 std::size_t Session::output_size(const TokenBatch& batch) const {

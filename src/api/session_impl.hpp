@@ -32,15 +32,16 @@ class [[gnu::visibility("hidden")]] Session::Impl {
   /// Throws Error(usage) when the model's task is none of `tasks`.
   void require(std::string_view call, std::initializer_list<Task> tasks) const;
 
-  [[nodiscard]] TokenBatch encode(std::span<const Text> texts) const;
+  /// Throws as runtime::check_limits() does, before a text is read.
+  [[nodiscard]] TokenBatch encode(std::span<const Text> texts, const CallLimits& call) const;
 
   /// The answers to `batch`, until the next call.
-  [[nodiscard]] std::span<const float> answers(const TokenBatch& batch);
+  [[nodiscard]] std::span<const float> answers(const TokenBatch& batch, const CallLimits& call);
 
   /// Tags sentences of known words, in windows of whole words where they are longer than a session
   /// takes. Spans have words but no bytes. Throws as Executor::run() does.
   [[nodiscard]] std::vector<Tagging> tag_words(
-      std::span<const std::vector<std::string_view>> sentences);
+      std::span<const std::vector<std::string_view>> sentences, const CallLimits& call);
 
  private:
   Model model_;

@@ -112,16 +112,17 @@ std::vector<TaggedSpan> tagged_spans(const api::LabelScheme& scheme,
 }  // namespace
 
 std::vector<Tagging> Session::Impl::tag_words(
-    std::span<const std::vector<std::string_view>> sentences) {
+    std::span<const std::vector<std::string_view>> sentences, const CallLimits& call) {
   Windows windows(tokenizer(), max_length_);
   text::WordPieces pieces;
   for (std::size_t sentence = 0; sentence < sentences.size(); ++sentence) {
+    runtime::check_limits(call);
     with_context("sentence " + std::to_string(sentence),
                  [&] { tokenizer().encode_words(sentences[sentence], pieces, scratch_); });
     windows.add(pieces);
   }
   const api::LabelScheme& scheme = model_.impl().label_scheme();
-  const TokenLabels tokens = best_labels(answers(windows.batch()), executor_.head().width);
+  const TokenLabels tokens = best_labels(answers(windows.batch(), call), executor_.head().width);
   std::span<const std::uint32_t> word_tokens = windows.word_tokens();
   std::vector<Tagging> results(sentences.size());
   std::vector<float> scores;

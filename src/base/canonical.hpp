@@ -139,14 +139,69 @@ inline float quantize_row(std::span<const float> x, std::span<std::int8_t> codes
   return s.scale;
 }
 
+/// How the numbers of a row become 8-bit codes. The code of 0 is `zero`, and what a code means is
+/// its difference from that: difference = round(x * inverse) within [low, high], x ≈ difference *
+/// scale. The bounds are whole numbers, so that it does not matter whether one clamps or rounds
+/// first. A linear sums differences times weights: at most 255 * 127 * 65,536 inputs < 2^31. Code
+/// paths that hold codes subtract zero * Σ weights, which is within the same bound and as exact.
+struct RowCode {
+  float scale = 0;
+  float inverse = 0;
+  float low = -127;
+  float high = 127;
+  std::int32_t zero = 128;  // of codes as u8; symmetric ones are s8, which begin with 1 then
+};
+
+/// s8 in [-127, 127] around 0.
+[[nodiscard]] inline RowCode symmetric_row(float amax) noexcept {
+  const SymmetricScale s = symmetric_scale(amax);
+  return {.scale = s.scale, .inverse = s.inverse};
+}
+
+/// u8 in [0, 255] with this scale, for which 1 / scale is finite, and zero point in [0, 255].
+[[nodiscard]] inline RowCode asymmetric_row(float scale, std::int32_t zero) noexcept {
+  const auto low = -static_cast<float>(zero);
+  return {.scale = scale, .inverse = 1.0F / scale, .low = low, .high = 255.0F + low, .zero = zero};
+}
+
+/// The numbers that the codes of a row cover. 0 is always among them: its code is exact.
+struct Range {
+  float low = 0;
+  float high = 0;
+};
+
+[[nodiscard]] inline Range range_of(std::span<const float> x) noexcept {
+  Range range;
+  for (const float value : x) {
+    range.low = min(value, range.low);
+    range.high = max(value, range.high);
+  }
+  return range;
+}
+
+/// u8 in [0, 255] that cover a row's range. Each end is divided by itself: the difference of two
+/// floats may be none. -low / scale is 255 and a few roundings at most; it is clamped for a range
+/// that is not finite.
+[[nodiscard]] inline RowCode asymmetric_row(Range range) noexcept {
+  if (!(range.high - range.low >= kTinyRow)) return {.low = 0, .high = 255, .zero = 0};
+  const float scale = range.high / 255.0F - range.low / 255.0F;
+  const float zero = min(max(-range.low * (1.0F / scale), 0.0F), 255.0F);
+  return asymmetric_row(scale, round_to_int(zero));
+}
+
+/// Difference of x's code from zero; the lowest one for what is not a number.
+[[nodiscard]] inline std::int32_t code_difference(float x, const RowCode& code) noexcept {
+  return round_to_int(min(max(x * code.inverse, code.low), code.high));
+}
+
 /// Scales a row element by element before it is coded: dst = src * scale.
 inline void scale_row(std::span<const float> src, std::span<const float> scale,
                       std::span<float> dst) noexcept {
   for (std::size_t i = 0; i < src.size(); ++i) dst[i] = src[i] * scale[i];
 }
 
-/// Output of an int8 linear: the exact sum, times the token's scale, times the channel's, plus
-/// bias.
+/// Output of an int8 linear: the exact sum of differences times weights, times the token's scale,
+/// times the channel's, plus bias.
 [[nodiscard]] inline float dequantize(std::int32_t sum, float token_scale, float channel_scale,
                                       float bias) noexcept {
   return std::fma(static_cast<float>(sum) * token_scale, channel_scale, bias);

@@ -35,7 +35,7 @@ inline constexpr std::uint32_t kMinHidden = 8;
 inline constexpr std::uint32_t kMaxHidden = 16384;
 inline constexpr std::uint32_t kMaxHeadDim = 1024;
 inline constexpr std::uint32_t kMaxAttention = 65536;  // n_heads * head_dim
-// k * 127 * 127 < 2^31, so k <= 133,143 never overflows the s32 sums of an int8 linear.
+// k * 255 * 127 < 2^31, so k <= 66,311 never overflows the s32 sums of an int8 linear.
 inline constexpr std::uint32_t kMaxIntermediate = 65536;
 inline constexpr std::uint32_t kMaxVocabulary = std::uint32_t{1} << 22;
 inline constexpr std::uint32_t kMaxPositions = 65536;
@@ -49,7 +49,7 @@ inline constexpr std::size_t kMaxAddedTokens = 16384;
 inline constexpr std::size_t kMaxStages = 64;
 inline constexpr std::size_t kMaxPairs = 128;  // in each list of a stage
 inline constexpr std::size_t kMaxCases = 64;
-inline constexpr float kMaxTolerance = 0.1F;
+inline constexpr float kMaxTolerance = 0.5F;
 
 /// A fill_mask self-test keeps the logits of this many vocabulary rows for each [MASK].
 inline constexpr std::uint32_t kSelfTestMaskRows = 16;

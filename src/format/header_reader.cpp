@@ -30,6 +30,8 @@ Ours checked_enum(std::string_view where, Theirs value) {
 static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(ElementType::bf16));
 static_assert(static_cast<int>(schema::Task::MAX) == static_cast<int>(Task::fill_mask));
 static_assert(static_cast<int>(schema::Precision::MAX) == static_cast<int>(Precision::bf16));
+static_assert(static_cast<int>(schema::ActivationCodes::MAX) ==
+              static_cast<int>(ActivationCodes::per_tensor_asymmetric));
 static_assert(static_cast<int>(schema::Pooling::MAX) == static_cast<int>(Pooling::cls));
 static_assert(static_cast<int>(schema::PoolerActivation::MAX) ==
               static_cast<int>(PoolerActivation::relu));
@@ -110,6 +112,8 @@ class HeaderReader {
     result.precision = checked_enum<Precision>(where + ".precision", stored.precision());
     result.activations =
         checked_enum<ActivationCodes>(where + ".activations", stored.activations());
+    result.activation_scale = stored.activation_scale();
+    result.activation_zero = stored.activation_zero();
     result.weight = tensor(where + ".weight", stored.weight());
     result.scale = tensor(where + ".scale", stored.scale());
     result.bias = tensor(where + ".bias", stored.bias());

@@ -91,7 +91,8 @@ class HeaderWriter {
     const auto input_scale = write(linear.input_scale);
     return schema::CreateLinear(
         fbb_, linear.in, linear.out, static_cast<schema::Precision>(linear.precision),
-        static_cast<schema::ActivationCodes>(linear.activations), weight, scale, bias, input_scale);
+        static_cast<schema::ActivationCodes>(linear.activations), weight, scale, bias, input_scale,
+        linear.activation_scale, static_cast<std::uint8_t>(linear.activation_zero));
   }
 
   Offset<schema::HeadLinear> write(const std::optional<HeadLinear>& linear) {

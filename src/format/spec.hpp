@@ -66,10 +66,18 @@ inline constexpr std::uint32_t kPanelDepthMultiple = 64;
          (out_channel % kPanelColumns) * std::size_t{4} + in_channel % 4;
 }
 
-/// How the input of an int8 linear is coded.
+/// How the input of an int8 linear is coded. x ≈ (code - zero) * scale; base/canonical.hpp has the
+/// operations.
 enum class ActivationCodes : std::uint8_t {
-  per_token_symmetric,  ///< s8 in [-127, 127], scale = max|x| / 127 of each row, found at run time
+  per_token_symmetric,   ///< s8 in [-127, 127], scale = max|x| / 127 of each row, found at run time
+  per_token_asymmetric,  ///< u8, scale and zero of each row, found at run time: its range and 0.
+                         ///< For rows that lie on one side of 0, as GELU's output does
+  per_tensor_asymmetric  ///< u8, scale and zero stored, the same for all rows; what lies past the
+                         ///< range counts as its end
 };
+
+/// Scales of per_tensor_asymmetric codes: their inverse must be a number too.
+inline constexpr float kMinActivationScale = 1e-30F;
 
 /// y = x Wᵀ + bias, x (rows, in), y (rows, out).
 /// fp32: weight is f32 (out, in), row-major; scale is empty.
@@ -79,14 +87,16 @@ enum class ActivationCodes : std::uint8_t {
 /// f32 > 0. input_scale, empty or (1, in) f32 > 0: the codes of the input are made of
 /// x[k] * input_scale[k] and the weights hold the inverse, so that outlier channels leave codes to
 /// the others (SmoothQuant, Xiao et al. 2022). Only linears that read a LayerNorm, qkv and up, have
-/// one: there it is free.
-/// `in` may be 0 (all heads or the whole FFN pruned away): then weight is empty and y is
-/// the bias.
+/// one: there it is free. `activations` of qkv, out, up and down with inputs and outputs may be
+/// any; of all other linears it is the first, which means nothing but in int8. `in` may be 0 (all
+/// heads or the whole FFN pruned away): then weight is empty and y is the bias.
 struct LinearSpec {
   std::uint32_t in = 0;
   std::uint32_t out = 0;
   Precision precision = Precision::fp32;
   ActivationCodes activations = ActivationCodes::per_token_symmetric;
+  float activation_scale = 0;         // per_tensor_asymmetric: >= kMinActivationScale; else 0
+  std::uint32_t activation_zero = 0;  // per_tensor_asymmetric: 0 to 255, the code of 0; else 0
   Tensor weight;
   Tensor scale;
   Tensor bias;  // (1, out) f32; empty in the projection of the words only: nothing is added
@@ -109,7 +119,7 @@ struct NormSpec {
 /// word: f32 or bf16 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale
 /// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16. segment may
 /// be empty (DistilBERT): then nothing is added, and the segments of tokens are not looked at.
-/// projection, if there is one, rank -> hidden with 1 <= rank < hidden and the model's precision:
+/// projection, if there is one, rank -> hidden with 1 <= rank < hidden and the words' precision:
 /// word is (vocabulary, rank) then, and a token's x is (position + segment) + word projectionᵀ.
 /// int8: a row's codes are the input as they are and word_scale[id] is their scale, nothing is
 /// coded anew; the sums end as those of any int8 linear, with bias 0.
@@ -121,6 +131,20 @@ struct EmbeddingSpec {
   NormSpec norm;
   std::optional<LinearSpec> projection = {};
 };
+
+/// What the words are stored in, which need not be what the model's linears are.
+[[nodiscard]] constexpr Precision word_precision(const EmbeddingSpec& embedding) noexcept {
+  switch (embedding.word.type) {
+    case ElementType::s8:
+      return Precision::int8;
+    case ElementType::bf16:
+      return Precision::bf16;
+    case ElementType::f32:
+    case ElementType::f16:
+      break;
+  }
+  return Precision::fp32;
+}
 
 /// Widths differ from layer to layer in pruned models; nothing may be derived from hidden /
 /// head_dim. With A = n_heads * head_dim: qkv has in = hidden and out = 3A, rows ordered Q heads, K
@@ -201,7 +225,8 @@ struct SelfTestCase {
                                 // formats/README.md)
 };
 
-/// tolerance 0: bit-equal (all linears int8); else |difference| <= tolerance * max(1, |expected|).
+/// tolerance 0: bit-equal (an int8 model, all linears int8); else |difference| <= tolerance *
+/// max(1, |expected|).
 struct SelfTest {
   float tolerance = 0;
   std::vector<SelfTestCase> cases;
@@ -209,7 +234,9 @@ struct SelfTest {
 
 struct ModelSpec {
   Task task = Task::classify;
-  Precision precision = Precision::fp32;  // of the encoder as a whole; layers say theirs
+  // Of all that lies between the linears: int8 is canonical arithmetic and codes within attention,
+  // fp32 and bf16 are floats. Every linear and the words say theirs, in any mixture.
+  Precision precision = Precision::fp32;
   std::uint32_t hidden = 0;
   std::uint32_t head_dim = 0;
   float layer_norm_eps = 0;

@@ -34,9 +34,9 @@ void check_projection(const ModelSpec& spec, const LinearSpec& projection) {
     refuse(where, "is present, but a fill_mask model decodes with its whole word table");
   }
   check_range(where + ".in", projection.in, 1, spec.hidden - 1);
-  if (projection.precision != spec.precision) {
-    refuse(where, "is of " + std::string(name_of(projection.precision)) + ", the model says " +
-                      std::string(name_of(spec.precision)));
+  if (projection.precision != word_precision(spec.embedding)) {
+    refuse(where, "is of " + std::string(name_of(projection.precision)) + ", the words are of " +
+                      std::string(name_of(word_precision(spec.embedding))));
   }
   check_linear(where, projection, {projection.in, spec.hidden, LinearInput::word});
 }
@@ -45,19 +45,20 @@ void check_embedding(const ModelSpec& spec) {
   const EmbeddingSpec& embedding = spec.embedding;
   if (embedding.projection) check_projection(spec, *embedding.projection);
   const Shape word{.rows = spec.vocabulary_size(), .cols = spec.word_width()};
-  switch (spec.precision) {
-    case Precision::fp32:
+  switch (embedding.word.type) {
+    case ElementType::f32:
+    case ElementType::f16:
       check_f32("embedding.word", embedding.word, word);
       break;
-    case Precision::int8:
+    case ElementType::s8:
       check_s8("embedding.word", embedding.word, word);
       check_scale("embedding.word_scale", embedding.word_scale, word.rows, ScaleRange::nonnegative);
       break;
-    case Precision::bf16:
+    case ElementType::bf16:
       check_bf16("embedding.word", embedding.word, word);
       break;
   }
-  if (spec.precision != Precision::int8) {
+  if (embedding.word.type != ElementType::s8) {
     check_absent("embedding.word_scale", embedding.word_scale,
                  "only an int8 word embedding has it");
   }
@@ -82,12 +83,6 @@ void check_layer(const std::string& where, const ModelSpec& spec, const LayerSpe
   check_linear(where + ".up", layer.up, {spec.hidden, layer.intermediate, LinearInput::norm});
   check_linear(where + ".down", layer.down, {layer.intermediate, spec.hidden, LinearInput::other});
   check_norm(where + ".output_norm", layer.output_norm, spec.hidden);
-  for (const LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
-    if (linear->precision == spec.precision) continue;
-    if (spec.precision == Precision::int8 && linear->precision == Precision::fp32) continue;
-    refuse(where, "has a linear of " + std::string(name_of(linear->precision)) +
-                      ", the model says " + std::string(name_of(spec.precision)));
-  }
 }
 
 /// Which optional parts of the head a task has.

@@ -11,13 +11,6 @@
 namespace espalier::format {
 namespace {
 
-bool all_int8(const ModelSpec& spec) {
-  return std::all_of(spec.layers.begin(), spec.layers.end(), [](const LayerSpec& layer) {
-    return layer.qkv.precision == Precision::int8 && layer.out.precision == Precision::int8 &&
-           layer.up.precision == Precision::int8 && layer.down.precision == Precision::int8;
-  });
-}
-
 void check_case(const std::string& where, const ModelSpec& spec, const SelfTestCase& test) {
   check_range(where + ".ids", test.ids.size(), 1, spec.max_length);
   check_range(where + ".segments", test.segments.size(), test.ids.size(), test.ids.size());
@@ -42,6 +35,16 @@ void check_case(const std::string& where, const ModelSpec& spec, const SelfTestC
 }
 
 }  // namespace
+
+bool answers_bit_equal(const ModelSpec& spec) noexcept {
+  if (spec.precision != Precision::int8) return false;
+  const std::optional<LinearSpec>& projection = spec.embedding.projection;
+  if (projection && projection->precision != Precision::int8) return false;
+  return std::all_of(spec.layers.begin(), spec.layers.end(), [](const LayerSpec& layer) {
+    return layer.qkv.precision == Precision::int8 && layer.out.precision == Precision::int8 &&
+           layer.up.precision == Precision::int8 && layer.down.precision == Precision::int8;
+  });
+}
 
 std::size_t n_expected(const ModelSpec& spec, const SelfTestCase& test) noexcept {
   switch (spec.task) {
@@ -70,9 +73,9 @@ void check_self_test(const ModelSpec& spec) {
                                       std::to_string(test.tolerance));
   }
   check_range("self_test.cases", test.cases.size(), 0, kMaxCases);
-  if (!test.cases.empty() && test.tolerance == 0 && !all_int8(spec)) {
+  if (!test.cases.empty() && test.tolerance == 0 && !answers_bit_equal(spec)) {
     refuse("self_test.tolerance",
-           "expected more than 0: only a model whose linears are all int8 "
+           "expected more than 0: only an int8 model whose linears are all int8 "
            "answers with the same bits everywhere");
   }
   for (std::size_t index = 0; index < test.cases.size(); ++index) {

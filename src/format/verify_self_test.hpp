@@ -5,6 +5,10 @@
 
 namespace espalier::format {
 
+/// Whether every back end answers with the same bits: an int8 model whose linears are all int8. Its
+/// word table may be of floats: what is done with words is canonical arithmetic in any type.
+[[nodiscard]] bool answers_bit_equal(const ModelSpec& spec) noexcept;
+
 /// Number of outputs that `test` must expect: labels for classify, multi_label and regress, tokens
 /// * labels for tag, hidden for embed; for fill_mask min(16, vocabulary) for each [MASK] among the
 /// ids.

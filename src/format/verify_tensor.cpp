@@ -1,6 +1,8 @@
 #include "format/verify_tensor.hpp"
 
+#include <cmath>
 #include <cstdint>
+#include <sstream>
 
 #include "base/printable.hpp"
 #include "format/panels.hpp"
@@ -22,6 +24,12 @@ std::string_view name_of(ElementType type) {
       return "bf16";
   }
   return "no element type";
+}
+
+std::string number(float value) {
+  std::ostringstream text;
+  text << value;  // std::to_string writes 1e-31 as 0
+  return text.str();
 }
 
 std::string text_of(Shape shape) {
@@ -62,6 +70,25 @@ void refuse_codes(const std::string& where, const Tensor& tensor) {
   if (const BadIndex bad = find_code_out_of_range(tensor.as<std::int8_t>())) {
     refuse(where, "element " + std::to_string(*bad) + " is -128, expected -127 to 127");
   }
+}
+
+/// activations and what belongs to them. codes_input: whether there is anything to code.
+void check_activations(const std::string& where, const LinearSpec& linear, bool codes_input) {
+  const std::string activations = where + ".activations";
+  if (linear.activations != ActivationCodes::per_token_symmetric && !codes_input) {
+    refuse(activations,
+           "expected the default of a linear that is not int8, has no inputs or no outputs, or "
+           "reads words");
+  }
+  const bool fixed = linear.activations == ActivationCodes::per_tensor_asymmetric;
+  const float scale = linear.activation_scale;
+  if (fixed && !(scale >= kMinActivationScale && std::isfinite(scale))) {
+    refuse(where + ".activation_scale", "expected a number of at least 1e-30 got " + number(scale));
+  }
+  if (!fixed && !(scale == 0)) {
+    refuse(where + ".activation_scale", "is " + number(scale) + ", but its rows have their own");
+  }
+  check_range(where + ".activation_zero", linear.activation_zero, 0, fixed ? 255 : 0);
 }
 
 }  // namespace
@@ -146,6 +173,7 @@ void check_linear(const std::string& where, const LinearSpec& linear, const Line
   } else {
     check_absent(where + ".bias", linear.bias, "the linear has no outputs");
   }
+  check_activations(where, linear, int8 && in > 0 && out > 0 && input != LinearInput::word);
   if (!linear.input_scale.empty()) {
     const std::string input_scale = where + ".input_scale";
     if (!int8 || out == 0 || input != LinearInput::norm) {

@@ -1,5 +1,6 @@
 // Line charts as SVG files: loss curves, trade-off plots. One picture, no scripts, no fonts of its
-// own, light or dark as the viewer's system is. Not for bars, areas or more than one y axis.
+// own, light or dark as the viewer's system is. Bars have bar_chart.hpp. Not for areas or more
+// than one y axis.
 #pragma once
 
 #include <string>

@@ -56,9 +56,10 @@ struct Limits {
 /// made them.
 enum class Tap : std::uint8_t {
   hidden,        ///< x after embed or a norm: (rows of the workspace, hidden)
-  hidden_codes,  ///< codes of x as the next int8 linear reads them, one float each: same shape
-  context,  ///< attention output as the projection reads it: (rows, A); code * scale of the row
-            ///< when the projection is int8
+  hidden_codes,  ///< codes of x as the next linear reads them, one float each: same shape; of
+                 ///< asymmetric ones their differences from the code of 0; 0 if it is not int8
+  context,       ///< attention output as the projection reads it: (rows, A); what its codes stand
+                 ///< for when the projection is int8
 };
 
 /// A model packed or uploaded for one back end. Immutable, shared by all sessions. It may keep

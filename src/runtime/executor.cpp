@@ -1,7 +1,9 @@
 #include "runtime/executor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cfenv>
+#include <chrono>
 #include <cmath>
 #include <string>
 
@@ -120,6 +122,33 @@ std::size_t answer_floats(const TokenBatch& batch, const HeadPlan& head) {
   return n_rows * head.width;
 }
 
+// Costs a load where there is no deadline, and some 30 ns where there is one.
+GiveUp reason_to_give_up(const CallLimits& call) noexcept {
+  // An atomic_ref reads only what it may also write, in C++20.
+  if (call.cancel != nullptr &&
+      std::atomic_ref(*const_cast<std::int32_t*>(call.cancel)).load(std::memory_order_relaxed) !=
+          0) {
+    return GiveUp::cancelled;
+  }
+  using Clock = std::chrono::steady_clock;
+  if (call.deadline != Clock::time_point::max() && Clock::now() >= call.deadline) {
+    return GiveUp::deadline;
+  }
+  return GiveUp::no;
+}
+
+void throw_if(GiveUp reason) {
+  switch (reason) {
+    case GiveUp::no:
+      return;
+    case GiveUp::cancelled:
+      throw Error(ErrorCode::cancelled, "the call was cancelled before it was done");
+    case GiveUp::deadline:
+      throw Error(ErrorCode::deadline,
+                  "the deadline passed before the call was done; give it more time or fewer texts");
+  }
+}
+
 RowRange range_of_member(std::uint32_t n_rows, unsigned member, unsigned n_members) {
   return {static_cast<std::uint32_t>(std::uint64_t{n_rows} * member / n_members),
           static_cast<std::uint32_t>(std::uint64_t{n_rows} * (member + 1) / n_members)};
@@ -145,12 +174,25 @@ Executor::Executor(const Backend& backend, const PreparedModel& model,
 
 Executor::~Executor() = default;
 
+void check_limits(const CallLimits& call) {
+  throw_if(reason_to_give_up(call));
+}
+
+// Of any member's thread: the first that comes to a limit speaks for all.
+bool Executor::gives_up() noexcept {
+  const GiveUp reason = reason_to_give_up(*call_);
+  if (reason == GiveUp::no) return false;
+  GiveUp none = GiveUp::no;
+  gave_up_.compare_exchange_strong(none, reason, std::memory_order_relaxed);
+  return true;
+}
+
 std::size_t Executor::output_size(const TokenBatch& batch) const {
   check_batch(batch, limits_.max_sentence_tokens, spec_);
   return answer_floats(batch, head_);
 }
 
-void Executor::run(const TokenBatch& batch, std::span<float> dst) {
+void Executor::run(const TokenBatch& batch, std::span<float> dst, const CallLimits& call) {
   check_batch(batch, limits_.max_sentence_tokens, spec_);
   const std::size_t n_floats = answer_floats(batch, head_);
   if (dst.size() != n_floats) {
@@ -159,12 +201,17 @@ void Executor::run(const TokenBatch& batch, std::span<float> dst) {
                                       "; ask output_size()");
   }
   dst_ = dst;
+  call_ = &call;
+  gave_up_.store(GiveUp::no, std::memory_order_relaxed);
   stage(batch);
-  for (split_block_ = 0; split_block_ < batcher_.n_split(); ++split_block_) team_.run(split_job_);
-  if (batcher_.n_split() < batcher_.n_blocks()) {
+  for (split_block_ = 0; split_block_ < batcher_.n_split() && !gives_up(); ++split_block_) {
+    team_.run(split_job_);
+  }
+  if (split_block_ == batcher_.n_split() && split_block_ < batcher_.n_blocks()) {
     next_block_.store(batcher_.n_split(), std::memory_order_relaxed);
     team_.run(blocks_job_);
   }
+  throw_if(gave_up_.load(std::memory_order_relaxed));
   check_answers(batch);
 }
 
@@ -233,7 +280,7 @@ void Executor::work_on_blocks(unsigned member) {
   const auto n_layers = static_cast<std::uint32_t>(spec_.layers.size());
   for (;;) {
     const std::uint32_t index = next_block_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= batcher_.n_blocks()) return;
+    if (index >= batcher_.n_blocks() || gives_up()) return;
     const TokenBlock sentences = block(index);
     const RowRange whole = {0, sentences.n_rows()};
     encode(backend_, workspace, n_layers, sentences, whole, head_.last_layer);

@@ -23,6 +23,12 @@ namespace espalier::runtime {
 /// takes.
 [[nodiscard]] Limits default_limits(const format::ModelSpec& spec) noexcept;
 
+/// Whether a call has come to one of its limits, and to which.
+enum class GiveUp : std::uint8_t { no, cancelled, deadline };
+
+/// Throws Error(cancelled) or Error(deadline) when `call` asks to stop. Thread-safe.
+void check_limits(const CallLimits& call);
+
 /// Owns the threads and workspaces of one session. Belongs to one thread at a time; executors of
 /// the same model share nothing that changes. Back end, model and spec must outlive it.
 class Executor {
@@ -51,11 +57,13 @@ class Executor {
   /// a segment, a length or an offset is out of range, Error(usage) when `dst` has the wrong size,
   /// and Error(failed) naming the sentence when an answer is not finite. Allocates nothing once it
   /// has run a batch of this size. Computes in the default floating-point environment and restores
-  /// the caller's.
-  void run(const TokenBatch& batch, std::span<float> dst);
+  /// the caller's. When `call` says so it gives up before the next block and throws
+  /// Error(cancelled) or Error(deadline); `dst` is then written in part.
+  void run(const TokenBatch& batch, std::span<float> dst, const CallLimits& call = {});
 
  private:
   void stage(const TokenBatch& batch);
+  [[nodiscard]] bool gives_up() noexcept;
   [[nodiscard]] TokenBlock block(std::uint32_t index) const noexcept;
   [[nodiscard]] AnswerSlots slots(std::uint32_t index) const noexcept;
   void work_on_split(unsigned member);
@@ -82,6 +90,8 @@ class Executor {
   std::span<float> dst_;
   std::uint32_t split_block_ = 0;
   std::atomic<std::uint32_t> next_block_{0};
+  const CallLimits* call_ = nullptr;
+  std::atomic<GiveUp> gave_up_{GiveUp::no};
 };
 
 }  // namespace espalier::runtime

@@ -5,20 +5,21 @@
 #include <limits>
 #include <utility>
 
+#include "format/verify_self_test.hpp"
 #include "runtime/reference/reference.hpp"
 
 namespace espalier::runtime {
 namespace {
 
 // How far another back end's answers may lie from the reference's, as a part of max(1, |expected|).
-// fp32: a few hundred roundings of 6e-8 in a row, grown by the layers' gains. A file that mixes
-// int8 with fp32 layers promises less: a rounding in the last bit can move a code, and with it a
+// fp32: a few hundred roundings of 6e-8 in a row, grown by the layers' gains. A file that codes
+// what floats computed promises less: a rounding in the last bit can move a code, and with it a
 // logit by up to 0.3. bf16: a last bit can move an input near a tie to the other bfloat16, and so
 // two right answers can lie as far apart as the rounding itself takes them from fp32: 2^-7 / √12 of
 // a value each, 4 in a row a layer, or 0.016 for 12 layers; three times that, as deviations go.
 constexpr float kFp32Tolerance = 1e-3F;
 constexpr float kBf16Tolerance = 0.05F;
-constexpr float kMixedTolerance = 0.5F;
+constexpr float kMixedTolerance = 0.3F;
 
 TokenBatch batch_of(const format::SelfTestCase& test) {
   TokenBatch batch;
@@ -58,16 +59,17 @@ float difference(const std::vector<float>& actual, const std::vector<float>& exp
 }
 
 float tolerance_of(const format::ModelSpec& spec) {
-  if (spec.precision == Precision::bf16) return kBf16Tolerance;
-  bool some_int8 = false;
-  bool some_fp32 = spec.precision == Precision::fp32;
+  if (format::answers_bit_equal(spec)) return 0;
+  bool some_int8 = spec.precision == Precision::int8;
+  bool some_bf16 = spec.precision == Precision::bf16;
   for (const format::LayerSpec& layer : spec.layers) {
     for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
-      (linear->precision == Precision::int8 ? some_int8 : some_fp32) = true;
+      some_int8 = some_int8 || linear->precision == Precision::int8;
+      some_bf16 = some_bf16 || linear->precision == Precision::bf16;
     }
   }
-  if (!some_fp32) return 0;
-  return some_int8 ? kMixedTolerance : kFp32Tolerance;
+  if (some_int8) return kMixedTolerance;
+  return some_bf16 ? kBf16Tolerance : kFp32Tolerance;
 }
 
 }  // namespace

@@ -201,6 +201,90 @@ TEST(CanonicalQuantizeRow, LosesAtMostHalfAStep) {
   }
 }
 
+TEST(CanonicalAsymmetricRow, CoversTheRangeAndZero) {
+  const RowCode code = asymmetric_row(range_of(std::vector<float>{-0.5F, 2.0F, 0.25F}));
+
+  EXPECT_EQ(code.scale, 2.5F / 255.0F);
+  EXPECT_EQ(code.zero, 51);
+  EXPECT_EQ(code_difference(-0.5F, code), -51);
+  EXPECT_EQ(code_difference(2.0F, code), 204);
+  EXPECT_EQ(code_difference(0.0F, code), 0);
+}
+
+TEST(CanonicalAsymmetricRow, RoundsItsZeroPointToTheNearest) {
+  EXPECT_EQ(asymmetric_row(Range{-1.0F, 8.9F}).zero, 26);  // 25.76
+  EXPECT_EQ(asymmetric_row(Range{-1.0F, 9.1F}).zero, 25);  // 25.25
+}
+
+TEST(CanonicalAsymmetricRow, PutsZeroAtTheEndOfRowsOnOneSideOfIt) {
+  const RowCode above = asymmetric_row(range_of(std::vector<float>{3.0F, 3.0F}));
+  const RowCode below = asymmetric_row(range_of(std::vector<float>{-3.0F, -1.0F}));
+
+  EXPECT_EQ(above.zero, 0);
+  EXPECT_EQ(code_difference(3.0F, above), 255);
+  EXPECT_EQ(below.zero, 255);
+  EXPECT_EQ(code_difference(-3.0F, below), -255);
+  EXPECT_EQ(code_difference(-1.0F, below), -85);
+}
+
+TEST(CanonicalAsymmetricRow, RoundsHalfToEven) {
+  const RowCode code = asymmetric_row(1.0F, 100);
+
+  for (const auto& [x, difference] : std::vector<std::pair<float, int>>{
+           {0.5F, 0}, {1.5F, 2}, {-0.5F, 0}, {-2.5F, -2}, {154.5F, 154}, {-99.5F, -100}}) {
+    EXPECT_EQ(code_difference(x, code), difference) << x;
+  }
+}
+
+TEST(CanonicalAsymmetricRow, LosesAtMostHalfAStepWhateverTheRange) {
+  for (const Range range : {Range{-0.17F, 8.0F}, Range{-1.0F, 1e-6F}, Range{-3e38F, 3e38F},
+                            Range{0.0F, 3.4e38F}, Range{-2e-30F, 0.0F}, Range{-1e10F, 1e-10F}}) {
+    const RowCode code = asymmetric_row(range);
+    ASSERT_TRUE(code.zero >= 0 && code.zero <= 255) << range.low;
+    for (int step = 0; step <= 1000; ++step) {
+      const double share = step / 1000.0;
+      const auto x =
+          static_cast<float>(share * double{range.high} + (1 - share) * double{range.low});
+      const double back = double{code.scale} * code_difference(x, code);
+      // Half a step, and at an end another half for the zero point, which was rounded too; and what
+      // rounding loses of 255 steps.
+      EXPECT_LE(std::fabs(back - double{x}), double{code.scale} * (1.0 + 1e-4)) << x;
+    }
+  }
+}
+
+TEST(CanonicalAsymmetricRow, TakesTinyRowsForZero) {
+  const RowCode code = asymmetric_row(Range{-4e-31F, 5e-31F});
+
+  EXPECT_EQ(code.scale, 0.0F);
+  EXPECT_EQ(code.zero, 0);
+  EXPECT_EQ(code_difference(5e-31F, code), 0);
+}
+
+TEST(CanonicalAsymmetricRow, ClipsAtTheEndsOfAStoredRange) {
+  const RowCode code = asymmetric_row(0.5F, 20);
+
+  EXPECT_EQ(code_difference(1e30F, code), 235);
+  EXPECT_EQ(code_difference(-1e30F, code), -20);
+  EXPECT_EQ(code_difference(117.5F, code), 235);
+  EXPECT_EQ(code_difference(-9.9F, code), -20);
+}
+
+TEST(CanonicalAsymmetricRow, IgnoresWhatIsNotANumberInTheRangeAndCodesItLowest) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  const RowCode code = asymmetric_row(range_of(std::vector<float>{kNaN, -1.0F, 4.0F, kNaN}));
+
+  EXPECT_EQ(code.scale, 4.0F / 255.0F + 1.0F / 255.0F);
+  EXPECT_EQ(code_difference(kNaN, code), -code.zero);
+}
+
+TEST(CanonicalAsymmetricRow, HasAZeroPointForRangesThatAreNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const Range range : {Range{-1.0F, kInfinity}, Range{-kInfinity, kInfinity}}) {
+    EXPECT_EQ(asymmetric_row(range).zero, 0);
+  }
+}
+
 TEST(CanonicalDequantize, RoundsTheProductOfScalesBeforeTheFusedAdd) {
   const float token = 1 + 0x1p-12F;
   const float channel = 1 + 0x1p-12F;

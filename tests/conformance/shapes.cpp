@@ -3,6 +3,7 @@
 namespace espalier::testing {
 
 std::vector<Shape> all_shapes() {
+  using format::ActivationCodes;
   using format::ElementType;
   using format::Pooling;
   return {
@@ -82,6 +83,54 @@ std::vector<Shape> all_shapes() {
        {5, 17, 1}},
       {"TagWithoutSegments", {.task = Task::tag, .segments = 0}, {19, 2}},
       {"FillMask", {.task = Task::fill_mask, .small_type = ElementType::f16}, {12, 2, 8}},
+      {"AsymmetricDown",
+       {.intermediate = {64, 200}, .codes = {.down = ActivationCodes::per_token_asymmetric}},
+       {7, 12, 3}},
+      {"AsymmetricEverywhere",
+       {.task = Task::tag, .input_scales = true, .codes = kAllAsymmetric},
+       {50, 1}},
+      {"AsymmetricOddHidden",
+       {.hidden = 37,
+        .head_dim = 5,
+        .n_heads = {3, 0, 1},
+        .intermediate = {75, 41, 0},
+        .codes = kAllAsymmetric},
+       {5, 17}},
+      {"AsymmetricPrunedUnevenly",
+       {.task = Task::embed,
+        .n_heads = {1, 4, 2},
+        .intermediate = {5, 130, 64},
+        .input_scales = true,
+        .codes = {.qkv = ActivationCodes::per_token_asymmetric,
+                  .down = ActivationCodes::per_token_asymmetric}},
+       {6, 11, 1, 30}},
+      {"StaticDown", {.codes = {.down = ActivationCodes::per_tensor_asymmetric}}, {7, 12, 3}},
+      {"StaticEverywhere", {.task = Task::tag, .codes = kAllStatic}, {50, 1}},
+      {"StaticOddHidden",
+       {.hidden = 37,
+        .head_dim = 5,
+        .n_heads = {3, 0, 1},
+        .intermediate = {75, 41, 0},
+        .codes = kAllStatic},
+       {5, 17}},
+      {"StaticThatClips",
+       {.hidden = 192,
+        .head_dim = 64,
+        .n_heads = {3},
+        .intermediate = {136},
+        .input_scales = true,
+        .codes = kAllStatic,
+        .reach = 0.2F},
+       {9, 48, 21}},
+      {"AllKindsOfCodes",
+       {.task = Task::regress,
+        .n_heads = {4, 1},
+        .intermediate = {40, 72},
+        .embedding_rank = 9,
+        .codes = {.out = ActivationCodes::per_tensor_asymmetric,
+                  .up = ActivationCodes::per_tensor_asymmetric,
+                  .down = ActivationCodes::per_token_asymmetric}},
+       {19, 2}},
   };
 }
 

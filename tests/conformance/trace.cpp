@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 
+#include "format/verify_self_test.hpp"
 #include "runtime/heads.hpp"
 
 namespace espalier::testing {
@@ -57,7 +58,7 @@ class Tracer {
 
   void observe_hidden(const std::string& step) {
     observe(step, Tap::hidden, spec_.hidden);
-    if (spec_.precision == Precision::int8) {
+    if (format::answers_bit_equal(spec_)) {
       observe(step + " codes", Tap::hidden_codes, spec_.hidden);
     }
   }

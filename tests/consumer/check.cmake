@@ -56,13 +56,31 @@ endif()
 
 run(${WORK} ${PYTHON} -B ${TAKE_CODE} ${SOURCE} ${WORK}/snippets)
 run(${WORK} ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/tests/consumer/project -B ${WORK}/build
-    -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${COMPILER} -DSNIPPETS=${WORK}/snippets)
+    -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${COMPILER} -DSNIPPETS=${WORK}/snippets)
 run(${WORK} ${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK} ${WORK}/build/consumer ${WORK}/sentiment.espl)
 expect_answers("${output}")
+set(answers "${output}")
+
+function(expect_the_same_answers text program)
+  if(NOT text STREQUAL answers)
+    message(FATAL_ERROR "${program} answers\n${text}and the C++ program\n${answers}")
+  endif()
+endfunction()
+
+run(${WORK} ${WORK}/build/consumer_c ${WORK}/sentiment.espl)
+expect_the_same_answers("${output}" consumer_c)
+run(${WORK} ${PYTHON} -B ${SOURCE}/tests/consumer/project/classify.py ${prefix}/${LIBRARY_FOLDER}/libespalier.so
+    ${WORK}/sentiment.espl)
+expect_the_same_answers("${output}" classify.py)
+
 file(GLOB programs ${WORK}/build/run_*)
 foreach(program IN LISTS programs)
   run(${WORK} ${program})
+endforeach()
+file(GLOB programs ${WORK}/snippets/*.py)
+foreach(program IN LISTS programs)  # they name the library as an installed one is named
+  run(${WORK} ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${prefix}/${LIBRARY_FOLDER} ${PYTHON} -B ${program})
 endforeach()
 
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBRARY_FOLDER}/pkgconfig)
@@ -72,4 +90,8 @@ separate_arguments(flags UNIX_COMMAND "${flags}")
 run(${WORK} ${COMPILER} -std=c++20 ${SOURCE}/tests/consumer/project/main.cpp ${flags}
     -Wl,-rpath,${prefix}/${LIBRARY_FOLDER} -o ${WORK}/by_pkg_config)
 run(${WORK} ${WORK}/by_pkg_config ${WORK}/sentiment.espl)
-expect_answers("${output}")
+expect_the_same_answers("${output}" "main.cpp by pkg-config")
+run(${WORK} ${C_COMPILER} -std=c99 -Wall -Wextra -pedantic -Werror ${SOURCE}/tests/consumer/project/main.c ${flags}
+    -Wl,-rpath,${prefix}/${LIBRARY_FOLDER} -o ${WORK}/c_by_pkg_config)
+run(${WORK} ${WORK}/c_by_pkg_config ${WORK}/sentiment.espl)
+expect_the_same_answers("${output}" "main.c by pkg-config")

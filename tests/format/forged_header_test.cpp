@@ -48,7 +48,7 @@ std::vector<Forgery> forgeries() {
        [](schema::ModelT& m) { m.layers[0]->up->precision = schema::Precision(7); },
        "layers[0].up.precision"},
       {"ActivationsUnknown",
-       [](schema::ModelT& m) { m.layers[0]->up->activations = schema::ActivationCodes(1); },
+       [](schema::ModelT& m) { m.layers[0]->up->activations = schema::ActivationCodes(3); },
        "layers[0].up.activations"},
       {"FirstPartNotAtZero", [](schema::ModelT& m) { m.embedding->word->offset = 64; },
        "embedding.word"},

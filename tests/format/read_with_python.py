@@ -100,6 +100,11 @@ class Segment:
         return table and [self.tensor(table.table(field)) for field in (0, 1)]
 
 
+def codes_of(linear):
+    """How a linear's input is coded: kind, scale and zero."""
+    return linear.scalar(3, "B"), linear.scalar(8, "f"), linear.scalar(9, "B")
+
+
 def panel_code(part, n, k, inputs):
     depth = -(-inputs // 64) * 64
     at = (n // 64) * depth * 64 + (k // 4) * 256 + (n % 64) * 4 + k % 4
@@ -173,7 +178,8 @@ def read(data):
         parts = [segment.linear(layer.table(2)), segment.linear(layer.table(3)),
                  segment.norm(layer.table(4)), segment.linear(layer.table(5)),
                  segment.linear(layer.table(6)), segment.norm(layer.table(7))]
-        layers.append((layer.scalar(0, "I"), layer.scalar(1, "I"), parts))
+        codes = [codes_of(layer.table(field)) for field in (2, 3, 5, 6)]
+        layers.append((layer.scalar(0, "I"), layer.scalar(1, "I"), parts, codes))
     head = model.table(11)
     for field in (0, 1, 4):
         segment.head_linear(head.table(field))
@@ -200,6 +206,9 @@ def main():
     expect("continuation", "##", model.table(12).string(13))
     expect("pieces", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], pieces[:6])
     expect("a layer without heads", [None, None, None, None], layers[1][2][0])
+    dynamic = (0, 0.0, 0)
+    expect("codes of the first layer", [dynamic, (2, 0.0203125, 130), dynamic, (1, 0.0, 0)],
+           [(kind, round(scale, 7), zero) for kind, scale, zero in layers[0][3]])
     # Every row of a linear was quantized to its own largest magnitude: each reaches 127.
     _, rows, cols, panels = layers[0][2][3][0]
     for row in range(rows):

@@ -51,6 +51,9 @@ std::vector<Named> models() {
       {"Factorised", {.embedding_rank = 7, .self_test = true}},
       {"FactorisedFp32", {.precision = Precision::fp32, .embedding_rank = 31}},
       {"FactorisedBf16", {.task = Task::embed, .precision = Precision::bf16, .embedding_rank = 1}},
+      {"AsymmetricCodes", {.input_scales = true, .codes = kAllAsymmetric, .self_test = true}},
+      {"StaticCodes",
+       {.n_heads = {2, 0}, .input_scales = true, .codes = kAllStatic, .self_test = true}},
       {"OddWidth", {.hidden = 30, .head_dim = 7, .n_heads = {5, 3}}},
   };
 }
@@ -72,9 +75,13 @@ void expect_same(const format::LinearSpec& written, const format::LinearSpec& re
   EXPECT_EQ(written.in, read.in) << what;
   EXPECT_EQ(written.out, read.out) << what;
   EXPECT_EQ(written.precision, read.precision) << what;
+  EXPECT_EQ(written.activations, read.activations) << what;
+  EXPECT_EQ(written.activation_scale, read.activation_scale) << what;
+  EXPECT_EQ(written.activation_zero, read.activation_zero) << what;
   expect_same(written.weight, read.weight, what);
   expect_same(written.scale, read.scale, what);
   expect_same(written.bias, read.bias, what);
+  expect_same(written.input_scale, read.input_scale, what);
 }
 
 void expect_same(const format::NormSpec& written, const format::NormSpec& read, const char* what) {
@@ -256,7 +263,8 @@ TEST(ModelFile, KeepsItsViewsWhenMoved) {
   EXPECT_EQ(moved.spec().tokenizer.vocabulary, model.spec().tokenizer.vocabulary);
 }
 
-/// Covers halves, a pruned layer, a layer of odd widths, added tokens, provenance and a self-test.
+/// Covers halves, a pruned layer, a layer of odd widths, codes of all kinds, added tokens,
+/// provenance and a self-test.
 TinyModel golden_model() {
   return {.hidden = 16,
           .head_dim = 4,
@@ -264,6 +272,8 @@ TinyModel golden_model() {
           .intermediate = {24, 8},
           .positions = 16,
           .small_type = format::ElementType::f16,
+          .codes = {.out = format::ActivationCodes::per_tensor_asymmetric,
+                    .down = format::ActivationCodes::per_token_asymmetric},
           .seed = 20,
           .self_test = true};
 }

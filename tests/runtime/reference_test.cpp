@@ -78,6 +78,52 @@ TEST(ReferenceInt8Linear, AddsTheLargestProductsExactly) {
   EXPECT_EQ(layer(std::vector<float>(in, 127.0F)), std::vector<float>{49'548'288.0F});
 }
 
+/// The same layer with other codes.
+Int8Layer coded(Int8Layer layer, format::ActivationCodes codes, float scale = 0,
+                std::uint32_t zero = 0) {
+  layer.spec.activations = codes;
+  layer.spec.activation_scale = scale;
+  layer.spec.activation_zero = zero;
+  return layer;
+}
+
+TEST(ReferenceAsymmetricLinear, FindsScaleAndZeroOfEachRow) {
+  const Int8Layer layer =
+      coded(Int8Layer({3, 5, -7}, {0.5F}, {1.0F}), format::ActivationCodes::per_token_asymmetric);
+
+  // Range [-1, 254]: scale 1, zero 1. Range [0, 510]: scale 2, zero 0; 3 / 2 goes to 2.
+  const std::vector<float> y = layer({-1.0F, 254.0F, 0.0F, 510.0F, 0.0F, 3.0F});
+
+  EXPECT_EQ(
+      y, (std::vector<float>{(3 * -1 + 5 * 254) * 0.5F + 1, (3 * 255 - 7 * 2) * 2.0F * 0.5F + 1}));
+}
+
+TEST(ReferenceAsymmetricLinear, GivesTheBiasForATinyRow) {
+  const Int8Layer layer =
+      coded(Int8Layer({100, -100}, {1.0F}, {0.25F}), format::ActivationCodes::per_token_asymmetric);
+
+  EXPECT_EQ(layer({1e-31F, -1e-31F}), std::vector<float>{0.25F});
+}
+
+TEST(ReferenceAsymmetricLinear, AddsTheLargestProductsExactly) {
+  const std::uint32_t in = 65536;  // as many as a file may ask for
+  const Int8Layer layer = coded(Int8Layer(std::vector<std::int8_t>(in, 127), {1.0F}, {0.0F}),
+                                format::ActivationCodes::per_token_asymmetric);
+
+  // 65,536 * 255 * 127 = 2,122,383,360 is below 2^31 and a multiple of 2^16.
+  EXPECT_EQ(layer(std::vector<float>(in, 255.0F)), std::vector<float>{2'122'383'360.0F});
+  EXPECT_EQ(layer(std::vector<float>(in, -255.0F)), std::vector<float>{-2'122'383'360.0F});
+}
+
+TEST(ReferenceStaticLinear, CodesEveryRowWithTheStoredScaleAndZeroAndClips) {
+  const Int8Layer layer = coded(Int8Layer({1, 10, -100}, {1.0F}, {0.0F}),
+                                format::ActivationCodes::per_tensor_asymmetric, 0.5F, 100);
+
+  // Covers [-50, 77.5].
+  EXPECT_EQ(layer({1.0F, -1.25F, 0.0F, -51.0F, 1000.0F, 77.5F}),
+            (std::vector<float>{(2 + 10 * -2) * 0.5F, (-100 + 10 * 155 - 100 * 155) * 0.5F}));
+}
+
 TEST(ReferenceInt8Linear, ReadsEveryWeightOfOddShapes) {
   const std::uint32_t in = 131;
   const std::uint32_t out = 67;

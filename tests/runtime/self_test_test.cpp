@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "espalier/error.hpp"
+#include "format/container.hpp"
 #include "runtime/reference/reference.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -119,6 +120,28 @@ TEST(SelfTest, AllowsMixedModelsMore) {
   const OwnedModel fp32 = recorded({.precision = Precision::fp32});
 
   EXPECT_GT(mixed.spec().self_test.tolerance, fp32.spec().self_test.tolerance);
+  EXPECT_LE(mixed.spec().self_test.tolerance, format::kMaxTolerance);
+}
+
+TEST(SelfTest, CountsWhatLiesBetweenTheLinearsAsMixed) {
+  const std::vector<Precision> fp32(2, Precision::fp32);
+  const std::vector<Precision> int8(2, Precision::int8);
+  const OwnedModel mixed = recorded({.layer_precision = {Precision::int8, Precision::fp32}});
+
+  const OwnedModel codes_in_attention = recorded({.layer_precision = fp32});
+  const OwnedModel codes_in_linears =
+      recorded({.precision = Precision::fp32, .layer_precision = int8});
+
+  EXPECT_EQ(codes_in_attention.spec().self_test.tolerance, mixed.spec().self_test.tolerance);
+  EXPECT_EQ(codes_in_linears.spec().self_test.tolerance, mixed.spec().self_test.tolerance);
+}
+
+TEST(SelfTest, AllowsABf16LinearWhatRoundingMayMove) {
+  const OwnedModel some = recorded(
+      {.precision = Precision::fp32, .layer_precision = {Precision::fp32, Precision::bf16}});
+  const OwnedModel all = recorded({.precision = Precision::bf16});
+
+  EXPECT_EQ(some.spec().self_test.tolerance, all.spec().self_test.tolerance);
 }
 
 TEST(SelfTest, RefusesToRecordASentenceThatIsTooLong) {

@@ -83,6 +83,7 @@ class Maker {
     for (std::size_t layer = 0; layer < tiny_.n_heads.size(); ++layer) {
       spec.layers.push_back(make_layer(layer));
     }
+    set_codes(spec, tiny_.codes, tiny_.reach);
     fill_head(spec);
     spec.provenance.push_back({.name = "test",
                                .version = "0",

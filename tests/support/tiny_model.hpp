@@ -11,6 +11,7 @@
 
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
+#include "tests/support/codes.hpp"
 
 namespace espalier::testing {
 
@@ -33,6 +34,8 @@ struct TinyModel {
   bool normalize = true;                                      // embed only
   format::PoolerActivation pooler_activation = format::PoolerActivation::tanh;
   bool input_scales = false;  // of the int8 linears that read a LayerNorm
+  LayerCodes codes = {};      // of the inputs of int8 linears
+  float reach = 1;            // of static codes, see set_codes()
   std::uint64_t seed = 1;
   bool self_test = false;  // adds two cases of the right shape whose outputs are noise
 };

@@ -129,8 +129,9 @@ void TensorConverter::word_codes(const TensorRef& source, format::EmbeddingSpec&
   embedding.word_scale = scales.tensor;
 }
 
-void TensorConverter::fill_words(const TensorRef& word, format::EmbeddingSpec& embedding) {
-  switch (precision_) {
+void TensorConverter::fill_words(const TensorRef& word, Precision words,
+                                 format::EmbeddingSpec& embedding) {
+  switch (words) {
     case Precision::fp32:
       embedding.word = f32_matrix(word);
       break;
@@ -146,17 +147,32 @@ void TensorConverter::fill_words(const TensorRef& word, format::EmbeddingSpec& e
   }
 }
 
-format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters) {
-  format::EmbeddingSpec embedding;
-  fill_words(parameters.word_embeddings, embedding);
-  if (parameters.word_projection) {
-    const TensorRef& weight = *parameters.word_projection;
-    embedding.projection.emplace();
-    embedding.projection->precision = precision_;
-    embedding.projection->in = cols_of(weight);
-    embedding.projection->out = rows_of(weight);
-    fill_weight({&weight}, *embedding.projection);
+void TensorConverter::recode_words(const checkpoint::BertParameters& parameters, Precision words,
+                                   format::EmbeddingSpec& embedding) {
+  store_.release(embedding.word);
+  store_.release(embedding.word_scale);
+  fill_words(parameters.word_embeddings, words, embedding);
+  if (!parameters.word_projection) return;
+  if (embedding.projection) release(*embedding.projection);
+  const TensorRef& weight = *parameters.word_projection;
+  embedding.projection.emplace();
+  embedding.projection->precision = words;
+  embedding.projection->in = cols_of(weight);
+  embedding.projection->out = rows_of(weight);
+  fill_weight({&weight}, *embedding.projection);
+}
+
+void TensorConverter::release(format::LinearSpec& linear) {
+  for (format::Tensor* tensor :
+       {&linear.weight, &linear.scale, &linear.bias, &linear.input_scale}) {
+    store_.release(*tensor);
   }
+}
+
+format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters,
+                                                 Precision words) {
+  format::EmbeddingSpec embedding;
+  recode_words(parameters, words, embedding);
   embedding.position = compact_matrix(parameters.position_embeddings);
   if (parameters.token_type_embeddings) {
     embedding.segment = compact_matrix(*parameters.token_type_embeddings);
@@ -191,9 +207,15 @@ void TensorConverter::code_weights(const Weights& weights, std::span<const float
   linear.scale = packer.scale();
 }
 
-format::LinearSpec TensorConverter::smoothed_linear(Parts parts,
-                                                    std::span<const float> activation_max) {
-  format::LinearSpec linear = shape_and_bias(parts);
+void TensorConverter::recode(Parts parts, Precision precision, format::LinearSpec& linear) {
+  release(linear);
+  linear = this->linear(parts, precision);
+}
+
+void TensorConverter::recode_smoothed(Parts parts, std::span<const float> activation_max,
+                                      format::LinearSpec& linear) {
+  release(linear);
+  linear = shape_and_bias(parts, Precision::int8);
   const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
   const Weights weights = weights_of(parts);
   const std::vector<float> values =
@@ -201,12 +223,11 @@ format::LinearSpec TensorConverter::smoothed_linear(Parts parts,
   std::copy(values.begin(), values.end(), scale.as<float>().begin());
   linear.input_scale = scale.tensor;
   code_weights(weights, values, linear);
-  return linear;
 }
 
-format::LinearSpec TensorConverter::shape_and_bias(Parts parts) {
+format::LinearSpec TensorConverter::shape_and_bias(Parts parts, Precision precision) {
   format::LinearSpec linear;
-  linear.precision = precision_;
+  linear.precision = precision;
   linear.in = cols_of((*parts.begin())->weight);
   for (const LinearParameters* part : parts) linear.out += rows_of(part->weight);
   const auto bias = store_.tensor(ElementType::f32, 1, linear.out);
@@ -217,18 +238,22 @@ format::LinearSpec TensorConverter::shape_and_bias(Parts parts) {
     channel += n_channels;
   }
   linear.bias = bias.tensor;
+  // Ranges of inputs lie to one side of 0, GELU's most of all, which leaves symmetric codes unused.
+  if (precision == Precision::int8 && linear.in > 0 && linear.out > 0) {
+    linear.activations = format::ActivationCodes::per_token_asymmetric;
+  }
   return linear;
 }
 
-format::LinearSpec TensorConverter::linear(Parts parts) {
-  format::LinearSpec linear = shape_and_bias(parts);
+format::LinearSpec TensorConverter::linear(Parts parts, Precision precision) {
+  format::LinearSpec linear = shape_and_bias(parts, precision);
   fill_weight(weights_of(parts), linear);
   return linear;
 }
 
 void TensorConverter::fill_weight(const Weights& weights, format::LinearSpec& linear) {
-  if (precision_ == Precision::int8) return code_weights(weights, {}, linear);
-  const bool bf16 = precision_ == Precision::bf16;
+  if (linear.precision == Precision::int8) return code_weights(weights, {}, linear);
+  const bool bf16 = linear.precision == Precision::bf16;
   const auto weight =
       store_.tensor(bf16 ? ElementType::bf16 : ElementType::f32, linear.out, linear.in);
   std::size_t value = 0;

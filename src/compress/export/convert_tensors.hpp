@@ -1,5 +1,5 @@
-// Moves one parameter after the other from the checkpoint into the store, in the form that the
-// model's precision asks for.
+// Moves one parameter after the other from the checkpoint into the store, in the form that its
+// precision asks for.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +15,36 @@
 
 namespace espalier::compress {
 
-/// Converts tensors of one model. Every function throws Error(bad_input) when a value is not
-/// finite, or would not be as bfloat16.
+/// Converts tensors of one model; each linear may have a precision of its own. Every function
+/// throws Error(bad_input) when a value is not finite, or would not be as bfloat16.
 class TensorConverter {
  public:
+  /// precision: the model's; int8 stores small matrices as F16 where that loses nothing.
   /// on_values: called with the number of values done since the last call; may throw.
   TensorConverter(TensorStore& store, Precision precision,
                   std::function<void(std::uint64_t n_values)> on_values)
       : store_(store), precision_(precision), on_values_(std::move(on_values)) {}
 
-  [[nodiscard]] format::EmbeddingSpec embedding(const checkpoint::BertParameters& parameters);
+  /// words: precision of the word table, and of its projection where it is factorised.
+  [[nodiscard]] format::EmbeddingSpec embedding(const checkpoint::BertParameters& parameters,
+                                                Precision words);
+
+  /// The same word table and projection in another precision; the rest of `embedding` stays.
+  void recode_words(const checkpoint::BertParameters& parameters, Precision words,
+                    format::EmbeddingSpec& embedding);
 
   using Parts = std::initializer_list<const checkpoint::LinearParameters*>;
   using Weights = std::vector<const checkpoint::TensorRef*>;  // of one linear, from its top down
 
   /// One linear from the rows of several, one after the other: Q, K and V become one matmul.
-  [[nodiscard]] format::LinearSpec linear(Parts parts);
+  [[nodiscard]] format::LinearSpec linear(Parts parts, Precision precision);
+
+  /// The same linear anew in another precision, in the place of `linear`.
+  void recode(Parts parts, Precision precision, format::LinearSpec& linear);
 
   /// The same in int8 with an input scale that smooths inputs of these magnitudes; (in).
-  [[nodiscard]] format::LinearSpec smoothed_linear(Parts parts,
-                                                   std::span<const float> activation_max);
+  void recode_smoothed(Parts parts, std::span<const float> activation_max,
+                       format::LinearSpec& linear);
 
   [[nodiscard]] format::HeadLinear head_linear(const checkpoint::LinearParameters& parameters);
   [[nodiscard]] format::NormSpec norm(const checkpoint::NormParameters& parameters);
@@ -51,14 +61,16 @@ class TensorConverter {
   /// F16 in int8 models when that loses nothing, else F32.
   [[nodiscard]] format::Tensor compact_matrix(const checkpoint::TensorRef& source);
   [[nodiscard]] bool fits_f16(const checkpoint::TensorRef& source);
-  [[nodiscard]] format::LinearSpec shape_and_bias(Parts parts);
+  [[nodiscard]] format::LinearSpec shape_and_bias(Parts parts, Precision precision);
   [[nodiscard]] std::vector<float> largest_weights(const Weights& weights, std::uint32_t in);
-  /// The weights, and scales where the precision has them.
+  /// The weights, and scales where the linear's precision has them.
   void fill_weight(const Weights& weights, format::LinearSpec& linear);
   /// Codes and scales of weights divided by `input_scale`, which may be empty.
   void code_weights(const Weights& weights, std::span<const float> input_scale,
                     format::LinearSpec& linear);
-  void fill_words(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
+  void fill_words(const checkpoint::TensorRef& source, Precision words,
+                  format::EmbeddingSpec& embedding);
+  void release(format::LinearSpec& linear);
   void word_codes(const checkpoint::TensorRef& source, format::EmbeddingSpec& embedding);
   void fill_f32(const checkpoint::TensorRef& source, std::span<float> dst);
 

@@ -127,15 +127,16 @@ format::HeadSpec head_of(const Checkpoint& source, Task task, TensorConverter& c
 }
 
 format::LayerSpec layer_of(const checkpoint::LayerParameters& layer,
-                           const checkpoint::LayerWidths& widths, TensorConverter& convert) {
+                           const checkpoint::LayerWidths& widths, const LayerPrecisions& precisions,
+                           TensorConverter& convert) {
   format::LayerSpec spec;
   spec.n_heads = static_cast<std::uint32_t>(widths.heads.size());
   spec.intermediate = widths.intermediate;
-  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value});
-  spec.out = convert.linear({&layer.attention_output});
+  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value}, precisions.qkv);
+  spec.out = convert.linear({&layer.attention_output}, precisions.out);
   spec.attention_norm = convert.norm(layer.attention_norm);
-  spec.up = convert.linear({&layer.intermediate});
-  spec.down = convert.linear({&layer.output});
+  spec.up = convert.linear({&layer.intermediate}, precisions.up);
+  spec.down = convert.linear({&layer.output}, precisions.down);
   spec.output_norm = convert.norm(layer.output_norm);
   return spec;
 }
@@ -155,29 +156,51 @@ std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
   return n_values;
 }
 
-/// Codes the linears that read a LayerNorm anew, with input scales against outlier channels. Only
-/// the finished model shows which channels those are.
-void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences, TensorConverter& convert,
-                   TensorStore& store, format::ModelSpec& spec) {
-  const std::vector<NormRanges> ranges = observe_norms(spec, sentences);
+bool smooths_something(const PartPrecisions& precisions) {
+  return std::any_of(precisions.layers.begin(), precisions.layers.end(),
+                     [](const LayerPrecisions& layer) {
+                       return layer.qkv == Precision::int8 || layer.up == Precision::int8;
+                     });
+}
+
+PartPrecisions all_int8(std::size_t n_layers) {
+  return precisions_by_rules(n_layers, Precision::int8, {});
+}
+
+/// Codes the linears that read a LayerNorm anew, with input scales against outlier channels: which
+/// channels those are, only the finished model shows. And turns an all-int8 spec into `wanted`. In
+/// this order, so that the codes of a linear do not depend on the precision of the others.
+void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences,
+                   const PartPrecisions& wanted, TensorConverter& convert,
+                   format::ModelSpec& spec) {
+  format::ModelSpec observed = spec;
+  observed.precision = Precision::int8;
+  const std::vector<NormRanges> ranges = observe_norms(observed, sentences);
+  const auto finish = [&convert](format::LinearSpec& linear, TensorConverter::Parts parts,
+                                 Precision precision, const std::vector<float>* activation_max) {
+    if (precision != Precision::int8) {
+      convert.recode(parts, precision, linear);
+    } else if (activation_max != nullptr && linear.out > 0) {  // 0: pruned away
+      convert.recode_smoothed(parts, *activation_max, linear);
+    }
+  };
   for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
     const checkpoint::LayerParameters& from = source.parameters().layers[layer];
+    const LayerPrecisions& precisions = wanted.layers[layer];
     format::LayerSpec& to = spec.layers[layer];
-    const auto smooth = [&](format::LinearSpec& linear, TensorConverter::Parts parts,
-                            const std::vector<float>& activation_max) {
-      if (linear.out == 0) return;  // pruned away
-      for (format::Tensor* tensor : {&linear.weight, &linear.scale, &linear.bias}) {
-        store.release(*tensor);
-      }
-      linear = convert.smoothed_linear(parts, activation_max);
-    };
-    smooth(to.qkv, {&from.query, &from.key, &from.value}, ranges[layer].qkv);
-    smooth(to.up, {&from.intermediate}, ranges[layer].up);
+    finish(to.qkv, {&from.query, &from.key, &from.value}, precisions.qkv, &ranges[layer].qkv);
+    finish(to.out, {&from.attention_output}, precisions.out, nullptr);
+    finish(to.up, {&from.intermediate}, precisions.up, &ranges[layer].up);
+    finish(to.down, {&from.output}, precisions.down, nullptr);
+  }
+  if (wanted.word != Precision::int8) {
+    convert.recode_words(source.parameters(), wanted.word, spec.embedding);
   }
 }
 
 void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
-                     const Progress& progress, ExportedModel::Parts& parts) {
+                     const PartPrecisions& wanted, const Progress& progress,
+                     ExportedModel::Parts& parts) {
   // Biases, norms and heads are left out of the total: a share past it counts as the whole.
   const auto n_total = static_cast<double>(count_values(source.parameters()));
   std::uint64_t n_done = 0;
@@ -187,14 +210,29 @@ void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
     const double share = std::min(1.0, static_cast<double>(n_done) / n_total);
     progress.set(kConvertFrom + (kSelfTestFrom - kConvertFrom) * share, "convert weights");
   });
-  spec.embedding = convert.embedding(source.parameters());
-  for (std::size_t layer = 0; layer < source.parameters().layers.size(); ++layer) {
-    spec.layers.push_back(
-        layer_of(source.parameters().layers[layer], source.config().layers[layer], convert));
+  const std::size_t n_layers = source.parameters().layers.size();
+  const bool smooth = smooths_something(wanted);
+  const PartPrecisions first = smooth ? all_int8(n_layers) : wanted;
+  spec.embedding = convert.embedding(source.parameters(), first.word);
+  for (std::size_t layer = 0; layer < n_layers; ++layer) {
+    spec.layers.push_back(layer_of(source.parameters().layers[layer], source.config().layers[layer],
+                                   first.layers[layer], convert));
   }
   spec.head = head_of(source, spec.task, convert, parts.notes);
-  if (spec.precision == Precision::int8)
-    smooth_inputs(source, sentences, convert, parts.store, spec);
+  if (smooth) smooth_inputs(source, sentences, wanted, convert, spec);
+}
+
+std::vector<std::pair<std::string, std::string>> stage_options(const ExportOptions& options,
+                                                               std::uint32_t max_length) {
+  std::vector<std::pair<std::string, std::string>> stated = {
+      {"precision", std::string(name_of(options.precision))},
+      {"max_length", std::to_string(max_length)}};
+  for (std::size_t rule = 0; rule < options.rules.size(); ++rule) {
+    stated.emplace_back(
+        "rule." + std::to_string(rule),
+        options.rules[rule].pattern + "=" + std::string(name_of(options.rules[rule].precision)));
+  }
+  return stated;
 }
 
 std::vector<std::filesystem::path> input_files(const Checkpoint& source) {
@@ -215,6 +253,8 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   progress.set(0, "read checkpoint");
   const Checkpoint source = Checkpoint::open(folder);
   const checkpoint::BertConfig& config = source.config();
+  const PartPrecisions precisions =
+      precisions_by_rules(config.layers.size(), options.precision, options.rules);
   text::TokenizerSpec tokenizer = text::load_tokenizer_spec(source.model_folder());
   check_tokenizer(source, tokenizer);
 
@@ -241,11 +281,9 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   }
   spec.provenance.push_back(
       make_stage(options.precision == Precision::int8 ? "quantize" : "convert",
-                 {{"precision", std::string(name_of(options.precision))},
-                  {"max_length", std::to_string(spec.max_length)}},
-                 input_files(source)));
+                 stage_options(options, spec.max_length), input_files(source)));
 
-  convert_weights(source, for_smoothing, progress, *parts);
+  convert_weights(source, for_smoothing, precisions, progress, *parts);
   progress.set(kSelfTestFrom, "self-test");
   runtime::record_self_test(spec, std::move(sentences), options.n_threads);
   progress.set(1, "done");

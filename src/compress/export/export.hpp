@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/export/precision_rules.hpp"
 #include "compress/export/tensor_store.hpp"
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
@@ -20,6 +21,11 @@ namespace espalier::compress {
 
 struct ExportOptions {
   Precision precision = Precision::fp32;
+
+  /// Linears, and the word table, that are stored in another precision than that: the last rule
+  /// that matches a name (part_names()) wins. What lies between the linears, attention among it,
+  /// stays in `precision`. The codes of an int8 linear do not depend on these rules.
+  std::vector<PrecisionRule> rules = {};
 
   /// Longest sentence in tokens, special tokens included: 3 to the checkpoint's positions. 0 means
   /// what the checkpoint states: sentence-transformers' limit, else the tokenizer's, else
@@ -66,8 +72,9 @@ class ExportedModel {
 /// Reads the checkpoint in `folder`, converts it, and records a self-test with the reference back
 /// end. The same files and options give the same spec, bit for bit. At most one tensor is held in
 /// f32 beside the mapped checkpoint and the result, large ones a part at a time.
-/// Throws Error(bad_input) naming file, tensor or key, Error(usage) for an impossible max_length,
-/// Error(resource) when memory runs out. Source of the int8 mode: Jacob et al. 2018, §2.1.
+/// Throws Error(bad_input) naming file, tensor or key, Error(usage) for an impossible max_length or
+/// a rule that is none or matches nothing, Error(resource) when memory runs out. Source of the int8
+/// mode: Jacob et al. 2018, §2.1.
 [[nodiscard]] ExportedModel export_checkpoint(const std::filesystem::path& folder,
                                               const ExportOptions& options);
 

@@ -9,6 +9,27 @@
 
 namespace espalier::runtime::cpu {
 
+RowCoding row_coding(const format::LinearSpec& spec) noexcept {
+  RowCoding coding = {.codes = spec.activations};
+  if (!spec.input_scale.empty()) coding.input_scale = spec.input_scale.as<float>().data();
+  if (spec.activations == format::ActivationCodes::per_tensor_asymmetric) {
+    coding.fixed = canonical::asymmetric_row(spec.activation_scale,
+                                             static_cast<std::int32_t>(spec.activation_zero));
+  }
+  return coding;
+}
+
+std::optional<std::int32_t> shared_zero(const RowCoding& coding) noexcept {
+  switch (coding.codes) {
+    case format::ActivationCodes::per_token_symmetric:
+    case format::ActivationCodes::per_tensor_asymmetric:
+      return coding.fixed.zero;
+    case format::ActivationCodes::per_token_asymmetric:
+      break;
+  }
+  return std::nullopt;
+}
+
 std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size) {
   std::vector<float> padded(format::round_up(size, 64));
   const std::span<const float> values = tensor.as<float>();

@@ -10,7 +10,8 @@
 #include "base/canonical.hpp"
 
 #define ESPALIER_AVX2 __attribute__((target("avx2,fma,f16c")))
-#define ESPALIER_AVX2_INLINE __attribute__((target("avx2,fma,f16c"), always_inline)) inline
+#define ESPALIER_AVX2_ALWAYS __attribute__((target("avx2,fma,f16c"), always_inline))
+#define ESPALIER_AVX2_INLINE ESPALIER_AVX2_ALWAYS inline
 
 namespace espalier::runtime::cpu {
 
@@ -36,6 +37,12 @@ ESPALIER_AVX2_INLINE float max_of(__m256 x) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+ESPALIER_AVX2_INLINE float min_of(__m256 x) {
+  const __m128 four = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  const __m128 two = _mm_min_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_min_ss(two, _mm_movehdup_ps(two)));
 }
 
 ESPALIER_AVX2_INLINE __m256 magnitude(__m256 x) {
@@ -83,10 +90,14 @@ ESPALIER_AVX2_INLINE __m256 gelu(__m256 x) {
   return _mm256_mul_ps(x, _mm256_min_ps(_mm256_max_ps(phi, _mm256_setzero_ps()), one));
 }
 
+/// canonical::code_difference, as 32-bit integers.
+ESPALIER_AVX2_INLINE __m256i code_differences(__m256 x, __m256 inverse, __m256 low, __m256 high) {
+  return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(_mm256_mul_ps(x, inverse), low), high));
+}
+
 /// canonical::symmetric_code, as 32-bit integers.
 ESPALIER_AVX2_INLINE __m256i symmetric_codes(__m256 x, __m256 inverse) {
-  const __m256 scaled = _mm256_max_ps(_mm256_mul_ps(x, inverse), _mm256_set1_ps(-127.0F));
-  return _mm256_cvtps_epi32(_mm256_min_ps(scaled, _mm256_set1_ps(127.0F)));
+  return code_differences(x, inverse, _mm256_set1_ps(-127.0F), _mm256_set1_ps(127.0F));
 }
 
 }  // namespace espalier::runtime::cpu

@@ -17,7 +17,7 @@ namespace espalier::runtime::cpu {
 inline constexpr std::uint32_t kTileRows = 6;
 inline constexpr std::uint32_t kTileColumns = 16;
 
-/// Left operand: rows of 16-bit codes. depth2 pairs are read of each row.
+/// Left operand: rows of 16-bit integers, at most 255 from 0. depth2 pairs are read of each row.
 struct CodeMatrix {
   const std::int16_t* rows = nullptr;
   std::size_t stride = 0;  // elements

@@ -21,8 +21,8 @@ ESPALIER_AVX2_INLINE float scaled(const float* src, const float* scale, std::uin
   return scale == nullptr ? src[i] : src[i] * scale[i];
 }
 
-ESPALIER_AVX2_INLINE canonical::SymmetricScale scale_of(const float* src, const float* scale,
-                                                        std::uint32_t size) {
+ESPALIER_AVX2_INLINE float largest_magnitude(const float* src, const float* scale,
+                                             std::uint32_t size) {
   __m256 top = _mm256_setzero_ps();
   std::uint32_t i = 0;
   for (; i + 8 <= size; i += 8) {
@@ -30,53 +30,88 @@ ESPALIER_AVX2_INLINE canonical::SymmetricScale scale_of(const float* src, const 
   }
   float amax = max_of(top);
   for (; i < size; ++i) amax = canonical::max(std::fabs(scaled(src, scale, i)), amax);
-  return canonical::symmetric_scale(amax);
+  return amax;
 }
 
-// Eight codes as 16-bit integers.
-ESPALIER_AVX2_INLINE __m128i codes16(__m256 x, __m256 inverse) {
-  const __m256i codes = symmetric_codes(x, inverse);
+// canonical::range_of
+ESPALIER_AVX2_INLINE canonical::Range range_of(const float* src, const float* scale,
+                                               std::uint32_t size) {
+  __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
+  std::uint32_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m256 x = load_scaled(src + i, at(scale, i));
+    low = _mm256_min_ps(x, low);
+    high = _mm256_max_ps(x, high);
+  }
+  canonical::Range range = {.low = min_of(low), .high = max_of(high)};
+  for (; i < size; ++i) {
+    range.low = canonical::min(scaled(src, scale, i), range.low);
+    range.high = canonical::max(scaled(src, scale, i), range.high);
+  }
+  return range;
+}
+
+ESPALIER_AVX2_INLINE canonical::RowCode row_code(const float* src, const RowCoding& coding,
+                                                 std::uint32_t size) {
+  switch (coding.codes) {
+    case format::ActivationCodes::per_token_symmetric:
+      break;
+    case format::ActivationCodes::per_token_asymmetric:
+      return canonical::asymmetric_row(range_of(src, coding.input_scale, size));
+    case format::ActivationCodes::per_tensor_asymmetric:
+      return coding.fixed;
+  }
+  return canonical::symmetric_row(largest_magnitude(src, coding.input_scale, size));
+}
+
+// Eight of at most 16 bits each.
+ESPALIER_AVX2_INLINE __m128i narrow(__m256i codes) {
   return _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
 }
 
-ESPALIER_AVX2 float quantize_row(const float* src, const float* input_scale, std::uint32_t size,
-                                 const CodeRow& dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, input_scale, size);
-  const __m256 inverse = _mm256_set1_ps(s.inverse);
+ESPALIER_AVX2 CodedRow quantize_row(const float* src, const RowCoding& coding, std::uint32_t size,
+                                    const CodeRow& dst) noexcept {
+  const canonical::RowCode code = row_code(src, coding, size);
+  const __m256 inverse = _mm256_set1_ps(code.inverse);
+  const __m256 lowest = _mm256_set1_ps(code.low), highest = _mm256_set1_ps(code.high);
+  const float* const scale = coding.input_scale;
+  const auto differences = [&](std::uint32_t i) ESPALIER_AVX2_ALWAYS {
+    return narrow(code_differences(load_scaled(src + i, at(scale, i)), inverse, lowest, highest));
+  };
   std::uint32_t i = 0;
   if (dst.layout == CodeLayout::s16) {
     auto* codes = static_cast<std::int16_t*>(dst.codes);
     for (; i + 8 <= size; i += 8) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i),
-                       codes16(load_scaled(src + i, at(input_scale, i)), inverse));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i), differences(i));
     }
     for (; i < size; ++i) {
-      codes[i] = canonical::symmetric_code(scaled(src, input_scale, i), s.inverse);
+      codes[i] = static_cast<std::int16_t>(canonical::code_difference(scaled(src, scale, i), code));
     }
     std::fill(codes + size, codes + dst.padded, std::int16_t{0});
   } else {
     auto* codes = static_cast<std::uint8_t*>(dst.codes);
+    const __m128i zero = _mm_set1_epi16(static_cast<std::int16_t>(code.zero));
     for (; i + 8 <= size; i += 8) {
-      const __m128i shifted = _mm_add_epi16(
-          codes16(load_scaled(src + i, at(input_scale, i)), inverse), _mm_set1_epi16(128));
+      const __m128i shifted = _mm_add_epi16(differences(i), zero);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(codes + i), _mm_packus_epi16(shifted, shifted));
     }
     for (; i < size; ++i) {
-      codes[i] = static_cast<std::uint8_t>(
-          canonical::symmetric_code(scaled(src, input_scale, i), s.inverse) + 128);
+      codes[i] = static_cast<std::uint8_t>(canonical::code_difference(scaled(src, scale, i), code) +
+                                           code.zero);
     }
-    std::fill(codes + size, codes + dst.padded, std::uint8_t{128});
+    std::fill(codes + size, codes + dst.padded, static_cast<std::uint8_t>(code.zero));
   }
-  return s.scale;
+  return {code.scale, code.zero};
 }
 
 ESPALIER_AVX2 float quantize_slice(const float* src, std::uint32_t size,
                                    std::int8_t* dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, nullptr, size);
+  const canonical::SymmetricScale s =
+      canonical::symmetric_scale(largest_magnitude(src, nullptr, size));
   const __m256 inverse = _mm256_set1_ps(s.inverse);
   std::uint32_t i = 0;
   for (; i + 8 <= size; i += 8) {
-    const __m128i codes = codes16(_mm256_loadu_ps(src + i), inverse);
+    const __m128i codes = narrow(symmetric_codes(_mm256_loadu_ps(src + i), inverse));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(dst + i), _mm_packs_epi16(codes, codes));
   }
   for (; i < size; ++i) dst[i] = canonical::symmetric_code(src[i], s.inverse);
@@ -162,17 +197,21 @@ ESPALIER_AVX2_INLINE void put(__m256 y, Output output, float* dst) {
   _mm256_storeu_ps(dst, y);
 }
 
-ESPALIER_AVX2 void finish_sums(const std::int32_t* sums, const std::int32_t* correction,
-                               float token_scale, const float* channel_scale, const float* bias,
-                               std::uint32_t size, Output output, float* dst) noexcept {
-  const __m256 scale = _mm256_set1_ps(token_scale);
+ESPALIER_AVX2_INLINE __m256i eight_at(const std::int32_t* src) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(src));
+}
+
+ESPALIER_AVX2 void finish_sums(const std::int32_t* sums, const SumsEnd& end, std::uint32_t size,
+                               float* dst) noexcept {
+  const __m256 scale = _mm256_set1_ps(end.row.scale);
+  const __m256i zero = _mm256_set1_epi32(end.row.zero);
   for (std::uint32_t n = 0; n < size; n += 8) {  // scale and bias are 0 past `size`
-    const __m256i sum =
-        _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + n)),
-                         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(correction + n)));
+    const __m256i correction = _mm256_mullo_epi32(zero, eight_at(end.weight_sums + n));
+    const __m256i sum = _mm256_sub_epi32(eight_at(sums + n), correction);
     const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale);
-    put(_mm256_fmadd_ps(scaled, _mm256_loadu_ps(channel_scale + n), _mm256_loadu_ps(bias + n)),
-        output, dst + n);
+    put(_mm256_fmadd_ps(scaled, _mm256_loadu_ps(end.channel_scale + n),
+                        _mm256_loadu_ps(end.bias + n)),
+        end.output, dst + n);
   }
 }
 

@@ -81,7 +81,7 @@ void Avx512Attention::run_codes(const AttentionJob& job, const CodedRows& querie
                        index * sizes_.row_stride()};
     const std::size_t first = job.first_key * head.width + head.column;
     pack_keys({block.keys.codes.data() + first, head.width, job.n_keys, d}, key_panels_.data());
-    start_sums(key_panels_.data(), depth_, job.n_keys, key_start_.data());
+    start_sums(key_panels_.data(), depth_, job.n_keys, 128, key_start_.data());
     pack_values({block.values.codes.data() + first, head.width, job.n_keys, d},
                 value_panels_.data());
     for (std::uint32_t done = 0; done < job.n_queries; done += kQueries) {

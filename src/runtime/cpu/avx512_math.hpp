@@ -12,7 +12,8 @@
 
 #define ESPALIER_AVX512_TARGET target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c")
 #define ESPALIER_AVX512 __attribute__((ESPALIER_AVX512_TARGET))
-#define ESPALIER_AVX512_INLINE __attribute__((ESPALIER_AVX512_TARGET, always_inline)) inline
+#define ESPALIER_AVX512_ALWAYS __attribute__((ESPALIER_AVX512_TARGET, always_inline))
+#define ESPALIER_AVX512_INLINE ESPALIER_AVX512_ALWAYS inline
 
 namespace espalier::runtime::cpu {
 
@@ -34,6 +35,13 @@ ESPALIER_AVX512_INLINE float max_of(__m512 x) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+ESPALIER_AVX512_INLINE float min_of(__m512 x) {
+  const __m256 eight = _mm256_min_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_min_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_min_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_min_ss(two, _mm_movehdup_ps(two)));
 }
 
 /// canonical::exp_nonpositive
@@ -70,10 +78,14 @@ ESPALIER_AVX512_INLINE __m512 gelu(__m512 x) {
   return _mm512_mul_ps(x, _mm512_min_ps(_mm512_max_ps(phi, _mm512_setzero_ps()), one));
 }
 
+/// canonical::code_difference, as 32-bit integers.
+ESPALIER_AVX512_INLINE __m512i code_differences(__m512 x, __m512 inverse, __m512 low, __m512 high) {
+  return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(_mm512_mul_ps(x, inverse), low), high));
+}
+
 /// canonical::symmetric_code, as 32-bit integers.
 ESPALIER_AVX512_INLINE __m512i symmetric_codes(__m512 x, __m512 inverse) {
-  const __m512 scaled = _mm512_max_ps(_mm512_mul_ps(x, inverse), _mm512_set1_ps(-127.0F));
-  return _mm512_cvtps_epi32(_mm512_min_ps(scaled, _mm512_set1_ps(127.0F)));
+  return code_differences(x, inverse, _mm512_set1_ps(-127.0F), _mm512_set1_ps(127.0F));
 }
 
 }  // namespace espalier::runtime::cpu

@@ -14,44 +14,74 @@ ESPALIER_AVX512_INLINE __m512 load_scaled(const float* src, const float* scale, 
   return scale == nullptr ? x : _mm512_mul_ps(x, _mm512_maskz_loadu_ps(lanes, scale + i));
 }
 
-ESPALIER_AVX512_INLINE canonical::SymmetricScale scale_of(const float* src, const float* scale,
-                                                          std::uint32_t size) {
+ESPALIER_AVX512_INLINE float largest_magnitude(const float* src, const float* scale,
+                                               std::uint32_t size) {
   __m512 top = _mm512_setzero_ps();
   for (std::uint32_t i = 0; i < size; i += 16) {
     top = _mm512_max_ps(_mm512_abs_ps(load_scaled(src, scale, i, first_lanes(size - i))), top);
   }
-  return canonical::symmetric_scale(max_of(top));
+  return max_of(top);
 }
 
-ESPALIER_AVX512 float quantize_row(const float* src, const float* input_scale, std::uint32_t size,
-                                   const CodeRow& dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, input_scale, size);
-  const __m512 inverse = _mm512_set1_ps(s.inverse);
+// canonical::range_of. The zeros past the mask are in the range anyhow.
+ESPALIER_AVX512_INLINE canonical::Range range_of(const float* src, const float* scale,
+                                                 std::uint32_t size) {
+  __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
+  for (std::uint32_t i = 0; i < size; i += 16) {
+    const __m512 x = load_scaled(src, scale, i, first_lanes(size - i));
+    low = _mm512_min_ps(x, low);
+    high = _mm512_max_ps(x, high);
+  }
+  return {.low = min_of(low), .high = max_of(high)};
+}
+
+ESPALIER_AVX512_INLINE canonical::RowCode row_code(const float* src, const RowCoding& coding,
+                                                   std::uint32_t size) {
+  switch (coding.codes) {
+    case format::ActivationCodes::per_token_symmetric:
+      break;
+    case format::ActivationCodes::per_token_asymmetric:
+      return canonical::asymmetric_row(range_of(src, coding.input_scale, size));
+    case format::ActivationCodes::per_tensor_asymmetric:
+      return coding.fixed;
+  }
+  return canonical::symmetric_row(largest_magnitude(src, coding.input_scale, size));
+}
+
+ESPALIER_AVX512 CodedRow quantize_row(const float* src, const RowCoding& coding, std::uint32_t size,
+                                      const CodeRow& dst) noexcept {
+  const canonical::RowCode code = row_code(src, coding, size);
+  const __m512 inverse = _mm512_set1_ps(code.inverse);
+  const __m512 lowest = _mm512_set1_ps(code.low), highest = _mm512_set1_ps(code.high);
   const std::uint32_t end = (size + 15) / 16 * 16;  // `padded` is a multiple of 64
+  // Lanes past the mask hold 0, whose difference is 0.
+  const auto differences = [&](std::uint32_t i) ESPALIER_AVX512_ALWAYS {
+    const __m512 x = load_scaled(src, coding.input_scale, i, first_lanes(size - i));
+    return code_differences(x, inverse, lowest, highest);
+  };
   if (dst.layout == CodeLayout::s16) {
     auto* codes = static_cast<std::int16_t*>(dst.codes);
     for (std::uint32_t i = 0; i < size; i += 16) {
-      const __m512 x = load_scaled(src, input_scale, i, first_lanes(size - i));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(codes + i),
-                          _mm512_cvtepi32_epi16(symmetric_codes(x, inverse)));
+                          _mm512_cvtepi32_epi16(differences(i)));
     }
     std::fill(codes + end, codes + dst.padded, std::int16_t{0});
   } else {
     auto* codes = static_cast<std::uint8_t*>(dst.codes);
+    const __m512i zero = _mm512_set1_epi32(code.zero);
     for (std::uint32_t i = 0; i < size; i += 16) {
-      const __m512 x = load_scaled(src, input_scale, i, first_lanes(size - i));
-      const __m128i code = _mm512_cvtepi32_epi8(symmetric_codes(x, inverse));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i),
-                       _mm_xor_si128(code, _mm_set1_epi8(-128)));  // + 128
+                       _mm512_cvtepi32_epi8(_mm512_add_epi32(differences(i), zero)));
     }
-    std::fill(codes + end, codes + dst.padded, std::uint8_t{128});
+    std::fill(codes + end, codes + dst.padded, static_cast<std::uint8_t>(code.zero));
   }
-  return s.scale;
+  return {code.scale, code.zero};
 }
 
 ESPALIER_AVX512 float quantize_slice(const float* src, std::uint32_t size,
                                      std::int8_t* dst) noexcept {
-  const canonical::SymmetricScale s = scale_of(src, nullptr, size);
+  const canonical::SymmetricScale s =
+      canonical::symmetric_scale(largest_magnitude(src, nullptr, size));
   const __m512 inverse = _mm512_set1_ps(s.inverse);
   for (std::uint32_t i = 0; i < size; i += 16) {
     const __mmask16 lanes = first_lanes(size - i);
@@ -129,16 +159,17 @@ ESPALIER_AVX512_INLINE void put(__m512 y, Output output, float* dst) {
   _mm512_storeu_ps(dst, y);
 }
 
-ESPALIER_AVX512 void finish_sums(const std::int32_t* sums, const std::int32_t* correction,
-                                 float token_scale, const float* channel_scale, const float* bias,
-                                 std::uint32_t size, Output output, float* dst) noexcept {
-  const __m512 scale = _mm512_set1_ps(token_scale);
+ESPALIER_AVX512 void finish_sums(const std::int32_t* sums, const SumsEnd& end, std::uint32_t size,
+                                 float* dst) noexcept {
+  const __m512 scale = _mm512_set1_ps(end.row.scale);
+  const __m512i zero = _mm512_set1_epi32(end.row.zero);
   for (std::uint32_t n = 0; n < size; n += 16) {  // scale and bias are 0 past `size`
-    const __m512i sum =
-        _mm512_sub_epi32(_mm512_loadu_si512(sums + n), _mm512_loadu_si512(correction + n));
+    const __m512i correction = _mm512_mullo_epi32(zero, _mm512_loadu_si512(end.weight_sums + n));
+    const __m512i sum = _mm512_sub_epi32(_mm512_loadu_si512(sums + n), correction);
     const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale);
-    put(_mm512_fmadd_ps(scaled, _mm512_loadu_ps(channel_scale + n), _mm512_loadu_ps(bias + n)),
-        output, dst + n);
+    put(_mm512_fmadd_ps(scaled, _mm512_loadu_ps(end.channel_scale + n),
+                        _mm512_loadu_ps(end.bias + n)),
+        end.output, dst + n);
   }
 }
 

@@ -17,19 +17,26 @@ CpuWorkspace& cast(Workspace& workspace) {
   return static_cast<CpuWorkspace&>(workspace);
 }
 
-void code_rows(const CpuModel& model, const float* src, const float* input_scale,
-               std::uint32_t n_rows, std::uint32_t width, CodeRows& dst, std::size_t first_dst) {
-  if (model.spec.precision != Precision::int8) return;
+/// Codes rows of floats as `coding` says, to row `first` of `dst` and on.
+void code_rows(const CpuModel& model, const float* src, const RowCoding& coding,
+               std::uint32_t n_rows, std::uint32_t width, CodeRows& dst, std::size_t first) {
   for (std::uint32_t row = 0; row < n_rows; ++row) {
-    dst.scale[first_dst + row] =
-        model.rows.quantize_row(src + std::size_t{row} * float_stride(width), input_scale, width,
-                                {code_row(dst, model.code_layout, first_dst + row, width),
+    const CodedRow coded =
+        model.rows.quantize_row(src + std::size_t{row} * float_stride(width), coding, width,
+                                {code_row(dst, model.code_layout, first + row, width),
                                  model.code_layout, code_stride(width)});
+    dst.scale[first + row] = coded.scale;
+    dst.zero[first + row] = coded.zero;
   }
 }
 
+/// The linear, if there is one and it reads codes.
+const PreparedLinear* reader_of_codes(const PreparedLinear* linear) {
+  return linear != nullptr && linear->int8 ? linear : nullptr;
+}
+
 /// x = LayerNorm(x) and its codes for the linear that reads it next, for some of the rows.
-void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const std::vector<float>* input_scale,
+void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const PreparedLinear* next,
                std::uint32_t first, std::uint32_t n_rows) {
   const std::uint32_t hidden = ws.model.spec.hidden;
   float* x = ws.x.data() + std::size_t{first} * float_stride(hidden);
@@ -37,15 +44,13 @@ void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const std::vector<flo
     ws.model.rows.layer_norm(x + std::size_t{row} * float_stride(hidden), hidden,
                              norm.weight.data(), norm.bias.data(), ws.model.spec.layer_norm_eps);
   }
-  const bool scaled = input_scale != nullptr && !input_scale->empty();
-  code_rows(ws.model, x, scaled ? input_scale->data() : nullptr, n_rows, hidden, ws.x_codes, first);
+  ws.x_reader = reader_of_codes(next);
+  if (ws.x_reader == nullptr) return;
+  code_rows(ws.model, x, next->coding, n_rows, hidden, ws.x_codes, first);
 }
 
 LinearInput x_input(CpuWorkspace& ws, std::uint32_t first, std::uint32_t n_rows) {
-  const std::uint32_t hidden = ws.model.spec.hidden;
-  return {ws.x.data() + std::size_t{first} * float_stride(hidden),
-          code_row(ws.x_codes, ws.model.code_layout, first, hidden),
-          ws.x_codes.scale.data() + first, n_rows};
+  return input_of(ws.model, ws.x.data(), ws.x_codes, ws.model.spec.hidden, first, n_rows);
 }
 
 class CpuBackend final : public Backend {
@@ -103,7 +108,7 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
   ws.split = ws.team.size() > 1 && rows.size() != block.n_rows();
   ws.n_rows = rows.size();
   sum_embeddings(ws);
-  norm_rows(ws, ws.model.embedding_norm, &ws.model.layers.front().qkv_input_scale, 0, ws.n_rows);
+  norm_rows(ws, ws.model.embedding_norm, &ws.model.layers.front().qkv, 0, ws.n_rows);
 }
 
 /// Queries, keys and values of a chunk, from qkv (rows, 3A) in ws.wide to where attention reads
@@ -140,6 +145,7 @@ void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) co
   const PreparedLayer& part = ws.model.layers[layer];
   const std::uint32_t hidden = ws.model.spec.hidden;
   ws.context_width = part.n_heads * ws.model.spec.head_dim;
+  ws.context_reader = reader_of_codes(&part.out);
   assert(ws.n_rows == ws.range.size());
   KeysAndValues& block = ws.split ? (*ws.shared)[layer % 2] : ws.own;
   if (part.n_heads > 0) {
@@ -184,11 +190,12 @@ void CpuBackend::project_add_norm(Workspace& workspace, std::uint32_t layer, Row
   const std::uint32_t hidden = ws.model.spec.hidden;
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     const float* context = ws.context.data() + std::size_t{first} * float_stride(ws.context_width);
-    code_rows(ws.model, context, nullptr, n_rows, ws.context_width, ws.context_codes, 0);
-    run(ws, part.out,
-        {context, ws.context_codes.codes.data(), ws.context_codes.scale.data(), n_rows},
+    if (part.out.int8) {
+      code_rows(ws.model, context, part.out.coding, n_rows, ws.context_width, ws.context_codes, 0);
+    }
+    run(ws, part.out, input_of(ws.model, context, ws.context_codes, ws.context_width, 0, n_rows),
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
-    norm_rows(ws, part.attention_norm, &part.up_input_scale, first, n_rows);
+    norm_rows(ws, part.attention_norm, &part.up, first, n_rows);
   });
 }
 
@@ -196,28 +203,38 @@ void CpuBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer
   CpuWorkspace& ws = cast(workspace);
   const std::vector<PreparedLayer>& layers = ws.model.layers;
   const PreparedLayer& part = layers[layer];
-  const std::vector<float>* next =
-      layer + 1 < layers.size() ? &layers[layer + 1].qkv_input_scale : nullptr;
+  const PreparedLinear* next = layer + 1 < layers.size() ? &layers[layer + 1].qkv : nullptr;
   const std::uint32_t hidden = ws.model.spec.hidden;
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     if (part.intermediate > 0) {
       run(ws, part.up, x_input(ws, first, n_rows), Output::gelu, ws.wide.data());
-      code_rows(ws.model, ws.wide.data(), nullptr, n_rows, part.intermediate, ws.wide_codes, 0);
+      if (part.down.int8) {
+        code_rows(ws.model, ws.wide.data(), part.down.coding, n_rows, part.intermediate,
+                  ws.wide_codes, 0);
+      }
     }
     run(ws, part.down,
-        {ws.wide.data(), ws.wide_codes.codes.data(), ws.wide_codes.scale.data(), n_rows},
+        input_of(ws.model, ws.wide.data(), ws.wide_codes, part.intermediate, 0, n_rows),
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));
     norm_rows(ws, part.output_norm, next, first, n_rows);
   });
 }
 
-/// One code of a row, as a number.
+/// One code of a row, as its difference from the code of 0.
 float code_at(const CpuModel& model, const CodeRows& rows, std::size_t row, std::uint32_t width,
               std::size_t column) {
   const std::size_t element = row * code_stride(width) + column;
   if (model.code_layout == CodeLayout::s16) return rows.codes[element];
-  return static_cast<float>(reinterpret_cast<const std::uint8_t*>(rows.codes.data())[element]) -
-         128;
+  const std::uint8_t code = reinterpret_cast<const std::uint8_t*>(rows.codes.data())[element];
+  return static_cast<float>(code - rows.zero[row]);
+}
+
+/// What the codes of a row of context stand for. width > 0.
+void read_coded(const CpuWorkspace& ws, const float* src, std::uint32_t width, float* dst) {
+  std::vector<std::int16_t> codes(code_stride(width));
+  const CodedRow coded = ws.model.rows.quantize_row(
+      src, ws.context_reader->coding, width, {codes.data(), CodeLayout::s16, code_stride(width)});
+  for (std::size_t i = 0; i < width; ++i) dst[i] = static_cast<float>(codes[i]) * coded.scale;
 }
 
 void CpuBackend::read(const Workspace& workspace, Tap tap, std::span<float> dst) const {
@@ -230,19 +247,17 @@ void CpuBackend::read(const Workspace& workspace, Tap tap, std::span<float> dst)
         break;
       case Tap::hidden_codes:
         for (std::size_t i = 0; i < hidden; ++i) {
-          dst[row * hidden + i] = code_at(ws.model, ws.x_codes, row, hidden, i);
+          dst[row * hidden + i] =
+              ws.x_reader == nullptr ? 0 : code_at(ws.model, ws.x_codes, row, hidden, i);
         }
         break;
       case Tap::context: {
         const float* src = ws.context.data() + row * float_stride(ws.context_width);
         float* out = dst.data() + row * ws.context_width;
-        std::copy_n(src, ws.context_width, out);
-        if (ws.model.spec.precision != Precision::int8) break;
-        const canonical::SymmetricScale scale =
-            canonical::symmetric_scale(canonical::max_magnitude({src, ws.context_width}));
-        for (std::size_t i = 0; i < ws.context_width; ++i) {
-          out[i] =
-              static_cast<float>(canonical::symmetric_code(src[i], scale.inverse)) * scale.scale;
+        if (ws.context_reader != nullptr && ws.context_width > 0) {
+          read_coded(ws, src, ws.context_width, out);
+        } else {
+          std::copy_n(src, ws.context_width, out);
         }
         break;
       }

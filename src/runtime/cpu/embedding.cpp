@@ -29,7 +29,7 @@ void copy_codes(std::span<const std::int8_t> src, CodeLayout layout, void* dst) 
     case CodeLayout::s16:
       std::copy(src.begin(), src.end(), static_cast<std::int16_t*>(dst));
       return;
-    case CodeLayout::u8_plus128:
+    case CodeLayout::u8:
       std::transform(src.begin(), src.end(), static_cast<std::uint8_t*>(dst),
                      [](std::int8_t code) { return static_cast<std::uint8_t>(code + 128); });
       return;
@@ -88,7 +88,7 @@ void sum_embeddings(CpuWorkspace& ws) {
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     load_words(ws, block.ids.subspan(ws.range.begin + first, n_rows));
     run(ws, model.word_projection,
-        {ws.words.data(), ws.word_codes.codes.data(), ws.word_codes.scale.data(), n_rows},
+        input_of(model, ws.words.data(), ws.word_codes, model.spec.word_width(), 0, n_rows),
         Output::add, ws.x.data() + first * stride);
   });
 }

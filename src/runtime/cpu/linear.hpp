@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct LinearInput {
   const float* x = nullptr;            // (rows, in), stride float_stride(in): fp32 and bf16 linears
   const void* codes = nullptr;         // (rows, in), stride code_stride(in): int8 linears
   const float* token_scale = nullptr;  // (rows)
-  std::uint32_t n_rows = 0;            // <= kChunkRows
+  const std::int32_t* token_zero = nullptr;  // (rows), as CodedRow::zero
+  std::uint32_t n_rows = 0;                  // <= kChunkRows
 };
 
 /// Calls step(first, n) for rows [first, first + n) of n_rows, a chunk at a time.
@@ -85,6 +87,12 @@ class LinearMaker {
 
 /// Version of oneDNN, empty when the build has none.
 [[nodiscard]] std::string onednn_version();
+
+/// How the input rows of an int8 linear are coded. Views the model's bytes.
+[[nodiscard]] RowCoding row_coding(const format::LinearSpec& spec) noexcept;
+
+/// The code of 0 in each u8 row that an int8 linear reads; none where rows have their own.
+[[nodiscard]] std::optional<std::int32_t> shared_zero(const RowCoding& coding) noexcept;
 
 /// A padded copy of a vector of the model: `size` floats, then zeros up to a multiple of 64.
 [[nodiscard]] std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size);

@@ -1,5 +1,5 @@
 // Linears on oneDNN's matmul: fp32 anywhere; u8 x s8 -> s32 where the library has VNNI or AMX, with
-// the shift of +128, the scales and the rest of the meaning in our own epilogue; bf16 x bf16 -> f32
+// the code of 0, the scales and the rest of the meaning in our own epilogue; bf16 x bf16 -> f32
 // where the processor has bf16 instructions, which add exact products in fp32 (and take subnormals
 // for zeros).
 //
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/file_bytes.hpp"
@@ -112,7 +113,8 @@ class OneDnnLinear final : public Linear {
     }
     if (int8_) {
       scale_ = padded_copy(spec.scale, spec.out);
-      correction_ = corrections(spec);
+      weight_sums_ = weight_sums(spec);
+      zero_ = shared_zero(row_coding(spec));
     }
   }
 
@@ -124,8 +126,13 @@ class OneDnnLinear final : public Linear {
     for (std::size_t row = 0; row < src.n_rows; ++row) {
       if (int8_) {
         const auto* sums = static_cast<const std::int32_t*>(own.result()) + row * code_stride(out_);
-        rows_.finish_sums(sums, correction_.data(), src.token_scale[row], scale_.data(),
-                          bias_.data(), out_, output, dst + row * stride);
+        rows_.finish_sums(sums,
+                          {.weight_sums = weight_sums_.data(),
+                           .row = {src.token_scale[row], zero_ ? *zero_ : src.token_zero[row]},
+                           .channel_scale = scale_.data(),
+                           .bias = bias_.data(),
+                           .output = output},
+                          out_, dst + row * stride);
       } else {
         rows_.finish_floats(static_cast<const float*>(own.result()) + row * stride, bias_.data(),
                             out_, output, dst + row * stride);
@@ -146,13 +153,13 @@ class OneDnnLinear final : public Linear {
     return nullptr;
   }
 
-  // 128 * (sum of a channel's weights): what the +128 of the codes adds to its sum.
-  static std::vector<std::int32_t> corrections(const format::LinearSpec& spec) {
+  // Of each channel: what a row's sum has too much for every step that its code of 0 is above 0.
+  static std::vector<std::int32_t> weight_sums(const format::LinearSpec& spec) {
     std::vector<std::int32_t> sums(code_stride(spec.out));
     const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
     for (std::uint32_t n = 0; n < spec.out; ++n) {
       for (std::uint32_t k = 0; k < spec.in; ++k) {
-        sums[n] += 128 * weight[format::panel_index(n, k, spec.in)];
+        sums[n] += weight[format::panel_index(n, k, spec.in)];
       }
     }
     return sums;
@@ -212,7 +219,8 @@ class OneDnnLinear final : public Linear {
   std::unique_ptr<FileBytes> owned_;
   std::vector<float> bias_;
   std::vector<float> scale_;
-  std::vector<std::int32_t> correction_;
+  std::vector<std::int32_t> weight_sums_;
+  std::optional<std::int32_t> zero_;  // code of 0 of all rows; none where they have their own
 };
 
 class OneDnnLinears final : public LinearMaker {
@@ -237,7 +245,7 @@ class OneDnnLinears final : public LinearMaker {
     return std::make_unique<OneDnnScratch>(engine_, shapes);
   }
 
-  CodeLayout code_layout() const noexcept override { return CodeLayout::u8_plus128; }
+  CodeLayout code_layout() const noexcept override { return CodeLayout::u8; }
 
  private:
   const RowKernels& rows_;

@@ -30,6 +30,13 @@ PreparedHeadLinear prepare_head_linear(const std::optional<format::HeadLinear>& 
   return {spec->in, spec->out, floats_of(spec->weight), floats_of(spec->bias)};
 }
 
+bool has_linears(const format::ModelSpec& spec, Precision precision) {
+  return std::any_of(spec.layers.begin(), spec.layers.end(), [&](const format::LayerSpec& layer) {
+    return layer.qkv.precision == precision || layer.out.precision == precision ||
+           layer.up.precision == precision || layer.down.precision == precision;
+  });
+}
+
 std::string own_path(Precision precision, const Kernels& kernels) {
   switch (precision) {
     case Precision::fp32:
@@ -57,7 +64,7 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   const std::size_t fp32_maker = model->makers[kOneDnn] != nullptr ? kOneDnn : kOwn;
   // Asked last: it takes a matmul's generation. bf16 instructions come with AVX-512 VNNI.
   const bool library_bf16 =
-      spec.precision == Precision::bf16 && kernels.isa >= Isa::avx512_vnni && onednn_has_bf16();
+      has_linears(spec, Precision::bf16) && kernels.isa >= Isa::avx512_vnni && onednn_has_bf16();
   const std::size_t bf16_maker = library_bf16 ? kOneDnn : kOwn;
   const auto maker_of = [&](Precision precision) {
     switch (precision) {
@@ -75,7 +82,8 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
     // oneDNN takes no matmul without a depth or without outputs; ours then gives the bias alone. An
     // int8 linear of ours reads no code when there is no depth, whatever the layout.
     if (linear.in == 0 || linear.out == 0) maker = kOwn;
-    return {model->makers[maker]->make(linear), maker};
+    return {model->makers[maker]->make(linear), maker, linear.precision == Precision::int8,
+            row_coding(linear)};
   };
   const std::uint32_t hidden = spec.hidden;
   model->position = floats_of(spec.embedding.position);
@@ -91,8 +99,6 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
                              .out = prepare(layer.out),
                              .up = prepare(layer.up),
                              .down = prepare(layer.down),
-                             .qkv_input_scale = floats_of(layer.qkv.input_scale),
-                             .up_input_scale = floats_of(layer.up.input_scale),
                              .attention_norm = prepare_norm(layer.attention_norm, hidden),
                              .output_norm = prepare_norm(layer.output_norm, hidden)});
     model->max_heads = std::max(model->max_heads, layer.n_heads);
@@ -122,7 +128,7 @@ AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits) {
 // Linears may read a whole chunk however few rows there are.
 CodeRows make_code_rows(std::size_t rows, std::uint32_t width) {
   return {std::vector<std::int16_t>((rows + kChunkRows) * code_stride(width)),
-          std::vector<float>(rows + kChunkRows)};
+          std::vector<float>(rows + kChunkRows), std::vector<std::int32_t>(rows + kChunkRows)};
 }
 
 }  // namespace
@@ -165,6 +171,15 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
 void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
          float* dst) {
   linear.linear->run(*ws.scratch[linear.maker], src, output, dst);
+}
+
+LinearInput input_of(const CpuModel& model, const float* x, CodeRows& codes, std::uint32_t width,
+                     std::uint32_t first, std::uint32_t n_rows) {
+  return {.x = x + std::size_t{first} * float_stride(width),
+          .codes = code_row(codes, model.code_layout, first, width),
+          .token_scale = codes.scale.data() + first,
+          .token_zero = codes.zero.data() + first,
+          .n_rows = n_rows};
 }
 
 void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row, std::uint32_t width) {

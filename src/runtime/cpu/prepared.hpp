@@ -13,10 +13,12 @@
 
 namespace espalier::runtime::cpu {
 
-/// A linear and the scratch it takes: 0 ours, 1 oneDNN's.
+/// A linear, the scratch it takes (0 ours, 1 oneDNN's) and how its input is coded.
 struct PreparedLinear {
   std::unique_ptr<Linear> linear;
   std::size_t maker = 0;
+  bool int8 = false;
+  RowCoding coding;
 };
 
 struct PreparedNorm {
@@ -28,7 +30,6 @@ struct PreparedLayer {
   std::uint32_t n_heads = 0;
   std::uint32_t intermediate = 0;
   PreparedLinear qkv, out, up, down;
-  std::vector<float> qkv_input_scale, up_input_scale;  // (hidden), or empty
   PreparedNorm attention_norm, output_norm;
 };
 
@@ -73,10 +74,11 @@ struct CpuModel final : PreparedModel {
 inline constexpr std::size_t kOwn = 0;
 inline constexpr std::size_t kOneDnn = 1;
 
-/// Rows of codes with a scale each.
+/// Rows of codes with a scale and a code of 0 each.
 struct CodeRows {
   std::vector<std::int16_t> codes;  // two bytes an element whatever the layout; (rows, code_stride)
   std::vector<float> scale;         // (rows)
+  std::vector<std::int32_t> zero;   // (rows)
 };
 
 struct CpuWorkspace final : Workspace {
@@ -95,7 +97,10 @@ struct CpuWorkspace final : Workspace {
   RowRange range;
   bool split = false;
   std::uint32_t n_rows = 0;
-  std::uint32_t context_width = 0;
+  std::uint32_t context_width = 0;  // of the layer that attend() computed last
+  // That read the context and x: null where nothing int8 does, so that nothing is coded.
+  const PreparedLinear* context_reader = nullptr;
+  const PreparedLinear* x_reader = nullptr;
 
   std::vector<float> x;      // (rows, hidden)
   CodeRows x_codes;          // of x
@@ -113,6 +118,10 @@ struct CpuWorkspace final : Workspace {
 /// Runs a linear of `ws.model` on the scratch it takes.
 void run(CpuWorkspace& ws, const PreparedLinear& linear, const LinearInput& src, Output output,
          float* dst);
+
+/// `n_rows` rows from row `first` on of `codes`, whose floats begin at `x`.
+[[nodiscard]] LinearInput input_of(const CpuModel& model, const float* x, CodeRows& codes,
+                                   std::uint32_t width, std::uint32_t first, std::uint32_t n_rows);
 
 /// Where the codes of a row begin: two-byte elements for s16, bytes for u8, packed densely.
 [[nodiscard]] void* code_row(CodeRows& rows, CodeLayout layout, std::size_t row,

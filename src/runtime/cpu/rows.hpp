@@ -7,19 +7,36 @@
 
 #include <cstdint>
 
+#include "base/canonical.hpp"
+#include "format/spec.hpp"
+
 namespace espalier::runtime::cpu {
 
 /// How the codes of a row are laid out for the matmul that reads them.
 enum class CodeLayout : std::uint8_t {
-  s16,        ///< the code, widened: the AVX2 kernel multiplies pairs of 16-bit integers
-  u8_plus128  ///< code + 128: the unsigned source of VNNI instructions
+  s16,  ///< differences from the code of 0: the AVX2 kernel multiplies pairs of 16-bit integers,
+        ///< and has nothing to correct
+  u8    ///< the codes, symmetric ones + 128: the unsigned source of VNNI instructions
 };
 
-/// A row of codes. s16 rows are padded with 0 and u8 rows with 128 up to `padded` elements.
+/// How the rows that a linear reads are coded.
+struct RowCoding {
+  format::ActivationCodes codes = format::ActivationCodes::per_token_symmetric;
+  const float* input_scale = nullptr;  // (size), what elements are multiplied with first; or null
+  canonical::RowCode fixed = {};       // per_tensor_asymmetric: of every row
+};
+
+/// Where the codes of a row go. The code of 0 fills the row up to `padded` elements.
 struct CodeRow {
   void* codes = nullptr;
   CodeLayout layout = CodeLayout::s16;
   std::uint32_t padded = 0;
+};
+
+/// What a matmul has to know of a row besides its codes.
+struct CodedRow {
+  float scale = 0;
+  std::int32_t zero = 0;  // code of 0 in u8 codes
 };
 
 /// What a linear does with its result before it is stored.
@@ -29,12 +46,20 @@ enum class Output : std::uint8_t {
   add,    ///< dst = dst + y (the residual)
 };
 
+/// How an int8 linear ends a row of sums that a library made of u8 codes.
+struct SumsEnd {
+  const std::int32_t* weight_sums = nullptr;  // (size): Σ weights of each output
+  CodedRow row;
+  const float* channel_scale = nullptr;  // (size)
+  const float* bias = nullptr;           // (size)
+  Output output = Output::store;
+};
+
 /// One instruction set's kernels. Thread-safe: they touch only their arguments.
 struct RowKernels {
-  /// Codes `size` floats (per token symmetric) and returns the row's scale. input_scale: null, or
-  /// what each element is multiplied with first.
-  float (*quantize_row)(const float* src, const float* input_scale, std::uint32_t size,
-                        const CodeRow& dst) noexcept;
+  /// Codes `size` floats.
+  CodedRow (*quantize_row)(const float* src, const RowCoding& coding, std::uint32_t size,
+                           const CodeRow& dst) noexcept;
 
   /// Codes a head's slice to plain s8, no padding read or written; returns its scale.
   float (*quantize_slice)(const float* src, std::uint32_t size, std::int8_t* dst) noexcept;
@@ -54,11 +79,10 @@ struct RowKernels {
   /// canonical::dot.
   float (*dot)(const float* x, const float* y, std::uint32_t size) noexcept;
 
-  /// Ends an int8 linear whose exact sums a library made: y = dequantize(sums[n] - correction[n]).
-  /// May read and write up to the next multiple of 16; y is 0 up to the next multiple of 8.
-  void (*finish_sums)(const std::int32_t* sums, const std::int32_t* correction, float token_scale,
-                      const float* channel_scale, const float* bias, std::uint32_t size,
-                      Output output, float* dst) noexcept;
+  /// y = dequantize(sums[n] - zero * weight_sums[n]). May read and write up to the next multiple of
+  /// 16; y is 0 up to the next multiple of 8.
+  void (*finish_sums)(const std::int32_t* sums, const SumsEnd& end, std::uint32_t size,
+                      float* dst) noexcept;
 
   /// Ends a float linear: y = products[n] + bias[n]. May read and write up to the next multiple of
   /// 16; y is 0 up to the next multiple of 8 whatever products hold; dst may be products.

@@ -112,17 +112,38 @@ VnniKernels::Function VnniKernels::Generator::tile(TileEnd end, int rows, int bl
 }
 
 void VnniKernels::Generator::begin_sums(const Kind& kind) {
-  if (kind.end != TileEnd::context) mov(rax, ptr[rdi + offsetof(VnniTile, start)]);
-  for (int block = 0; block < kind.blocks; ++block) {
-    if (kind.end != TileEnd::context) vmovdqu32(sum(kind, 0, block), ptr[rax + 64 * block]);
+  if (kind.end == TileEnd::context) {
     for (int row = 0; row < kind.rows; ++row) {
-      if (kind.end == TileEnd::context) {
+      for (int block = 0; block < kind.blocks; ++block) {
         vpxord(sum(kind, row, block), sum(kind, row, block), sum(kind, row, block));
-      } else if (row > 0) {
-        vmovdqa32(sum(kind, row, block), sum(kind, 0, block));
       }
     }
+    return;
   }
+  Xbyak::Label own_zeros, done;
+  mov(rax, ptr[rdi + offsetof(VnniTile, start)]);
+  for (int block = 0; block < kind.blocks; ++block) {
+    vmovdqu32(sum(kind, 0, block), ptr[rax + 64 * block]);
+  }
+  if (kind.linear()) {
+    mov(rcx, ptr[rdi + offsetof(VnniTile, row_zero)]);
+    test(rcx, rcx);
+    jnz(own_zeros, T_NEAR);
+  }
+  for (int row = 1; row < kind.rows; ++row) {
+    for (int block = 0; block < kind.blocks; ++block) {
+      vmovdqa32(sum(kind, row, block), sum(kind, 0, block));
+    }
+  }
+  if (!kind.linear()) return;
+  jmp(done, T_NEAR);
+  L(own_zeros);
+  for (int row = kind.rows - 1; row >= 0; --row) {  // row 0 holds what all are made of
+    for (int block = 0; block < kind.blocks; ++block) {
+      vpmulld(sum(kind, row, block), sum(kind, 0, block), ptr_b[rcx + 4 * row]);
+    }
+  }
+  L(done);
 }
 
 // Four steps a turn: a group of 16 codes.

@@ -2,8 +2,9 @@
 // depth, the results finished in registers. 24 accumulators, 4 registers of weights and 1 of codes
 // leave 3 of the 32: compilers spill such a loop, an assembler does not.
 //
-// Codes are unsigned and weights signed, as vpdpbusd takes them: s8 codes come as code + 128 and
-// their sums begin with -128 Σ weights, so that they end exact.
+// Codes are unsigned and weights signed, as vpdpbusd takes them. Sums begin with -zero Σ weights,
+// `zero` being the code of 0 (128 of s8 codes, which come as code + 128), so that they end exact;
+// on their way they may wrap around, which vpdpbusd lets them.
 #pragma once
 
 #include <array>
@@ -38,12 +39,13 @@ struct VnniTile {
   std::size_t n_groups = 0;             // depth / 16
   const std::int8_t* prefetch =
       nullptr;  // where the next panel begins; 64 bytes a step are asked for
-  const std::int32_t* start = nullptr;  // (columns), what sums begin with
-  const float* row_scale = nullptr;     // (rows)
-  const float* column_scale = nullptr;  // (columns)
-  const float* bias = nullptr;          // (columns)
-  float* dst = nullptr;                 // (rows, columns)
-  std::size_t dst_stride = 0;           // bytes
+  const std::int32_t* start = nullptr;     // (columns), what sums begin with; of linears
+  const std::int32_t* row_zero = nullptr;  // that have it, (rows): times the row's
+  const float* row_scale = nullptr;        // (rows)
+  const float* column_scale = nullptr;     // (columns)
+  const float* bias = nullptr;             // (columns)
+  float* dst = nullptr;                    // (rows, columns)
+  std::size_t dst_stride = 0;              // bytes
 };
 
 /// All tiles, in memory that is readable and executable and no longer writable.

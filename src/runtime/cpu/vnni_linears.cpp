@@ -30,7 +30,10 @@ class VnniLinear final : public Linear {
         start_(code_stride(spec.out)),
         scale_(padded_copy(spec.scale, spec.out)),
         bias_(padded_copy(spec.bias, spec.out)) {
-    start_sums(panels_, depth_, columns_, start_.data());
+    const std::optional<std::int32_t> zero = shared_zero(row_coding(spec));
+    own_zeros_ = !zero.has_value();
+    start_sums(panels_, depth_, columns_, static_cast<std::uint8_t>(zero.value_or(1)),
+               start_.data());
   }
 
   void run(LinearScratch&, const LinearInput& src, Output output, float* dst) const override {
@@ -42,6 +45,7 @@ class VnniLinear final : public Linear {
               .columns = columns_,
               .panels = panels_,
               .start = start_.data(),
+              .row_zero = own_zeros_ ? src.token_zero : nullptr,
               .row_scale = src.token_scale,
               .column_scale = scale_.data(),
               .bias = bias_.data(),
@@ -53,8 +57,9 @@ class VnniLinear final : public Linear {
   const VnniKernels& kernels_;
   std::uint32_t depth_;
   std::uint32_t columns_;
-  const std::int8_t* panels_;  // the file's
-  std::vector<std::int32_t> start_;
+  const std::int8_t* panels_;        // the file's
+  bool own_zeros_ = false;           // whether each row has its own code of 0
+  std::vector<std::int32_t> start_;  // -Σ weights of each column, times the code of 0 of all rows
   std::vector<float> scale_;
   std::vector<float> bias_;
 };
@@ -68,7 +73,7 @@ class VnniLinears final : public LinearMaker {
     return floats_->make(spec);
   }
   std::unique_ptr<LinearScratch> new_scratch() const override { return floats_->new_scratch(); }
-  CodeLayout code_layout() const noexcept override { return CodeLayout::u8_plus128; }
+  CodeLayout code_layout() const noexcept override { return CodeLayout::u8; }
 
  private:
   const VnniKernels& kernels_;

@@ -33,6 +33,7 @@ void multiply(const VnniKernels& kernels, TileEnd end, const VnniMatmul& matmul)
       tile.codes = matmul.codes + row * matmul.code_stride;
       // Each tile asks for a quarter of the next panel.
       tile.prefetch = panel + (tiles % 4) * (panel_bytes / 4);
+      tile.row_zero = matmul.row_zero == nullptr ? nullptr : matmul.row_zero + row;
       tile.row_scale = matmul.row_scale + row;
       tile.dst = matmul.dst + row * matmul.dst_stride + column;
       kernels.run(end, rows, blocks, tile);
@@ -42,8 +43,9 @@ void multiply(const VnniKernels& kernels, TileEnd end, const VnniMatmul& matmul)
 }
 
 ESPALIER_AVX512 void start_sums(const std::int8_t* panels, std::uint32_t depth,
-                                std::uint32_t columns, std::int32_t* dst) noexcept {
-  const __m512i codes = _mm512_set1_epi8(-128);  // 128, unsigned
+                                std::uint32_t columns, std::uint8_t zero,
+                                std::int32_t* dst) noexcept {
+  const __m512i codes = _mm512_set1_epi8(static_cast<char>(zero));
   for (std::uint32_t column = 0; column < columns; column += 16) {
     std::size_t at = std::size_t{column / kColumns} * depth * kColumns + column % kColumns * 4;
     __m512i sum = _mm512_setzero_si512();

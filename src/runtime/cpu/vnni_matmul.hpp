@@ -17,7 +17,8 @@ struct VnniMatmul {
   std::uint32_t columns = 0;
   const std::int8_t* panels = nullptr;  // [columns/64][depth/4][64][4], see VnniTile
   const std::int32_t* start = nullptr;  // all vectors: (columns rounded up to 16), 0 past the end
-  const float* row_scale = nullptr;     // (rows)
+  const std::int32_t* row_zero = nullptr;  // (rows), or null; see VnniTile
+  const float* row_scale = nullptr;        // (rows)
   const float* column_scale = nullptr;
   const float* bias = nullptr;
   float* dst = nullptr;
@@ -27,9 +28,9 @@ struct VnniMatmul {
 /// Thread-safe.
 void multiply(const VnniKernels& kernels, TileEnd end, const VnniMatmul& matmul) noexcept;
 
-/// dst[n] = -128 Σ_k panels[k][n]: what the sums of codes + 128 begin with. dst: columns rounded up
-/// to 16 are written. Needs AVX-512 VNNI.
+/// dst[n] = -zero Σ_k panels[k][n]: what the sums of codes begin with whose code of 0 is `zero`.
+/// dst: columns rounded up to 16 are written. Needs AVX-512 VNNI.
 void start_sums(const std::int8_t* panels, std::uint32_t depth, std::uint32_t columns,
-                std::int32_t* dst) noexcept;
+                std::uint8_t zero, std::int32_t* dst) noexcept;
 
 }  // namespace espalier::runtime::cpu

@@ -14,7 +14,7 @@ namespace {
 using format::kPanelColumns;
 
 // Input channels that are multiplied before their sum becomes an integer. Sums of at most 64
-// products of at most 127 * 127 stay below 2^24, so floats add them exactly, and baseline x86
+// products of at most 255 * 127 stay below 2^24, so floats add them exactly, and baseline x86
 // multiplies floats four at a time but bytes and 32-bit integers one by one.
 constexpr std::uint32_t kTileDepth = format::kPanelDepthMultiple;
 
@@ -43,22 +43,27 @@ void add_tile(const float* inputs, const Tile& tile, std::int32_t* sums) noexcep
   }
 }
 
+canonical::RowCode row_code(const format::LinearSpec& spec, std::span<const float> row) noexcept {
+  switch (spec.activations) {
+    case format::ActivationCodes::per_token_symmetric:
+      break;
+    case format::ActivationCodes::per_token_asymmetric:
+      return canonical::asymmetric_row(canonical::range_of(row));
+    case format::ActivationCodes::per_tensor_asymmetric:
+      return canonical::asymmetric_row(spec.activation_scale,
+                                       static_cast<std::int32_t>(spec.activation_zero));
+  }
+  return canonical::symmetric_row(canonical::max_magnitude(row));
+}
+
 void code_rows(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
                LinearScratch& scratch) noexcept {
   const std::uint32_t in = spec.in;
   const std::uint32_t depth = format::round_up(in, format::kPanelDepthMultiple);
-  const std::span<std::int8_t> codes(scratch.codes.data(), in);
   for (std::size_t row = 0; row < n_rows; ++row) {
-    std::span<const float> values = src.subspan(row * in, in);
-    if (!spec.input_scale.empty()) {
-      const std::span<float> scaled(scratch.scaled.data(), in);
-      canonical::scale_row(values, spec.input_scale.as<float>(), scaled);
-      values = scaled;
-    }
-    scratch.scales[row] = canonical::quantize_row(values, codes);
-    float* inputs = scratch.inputs.data() + row * depth;
-    std::copy(codes.begin(), codes.end(), inputs);
-    std::fill(inputs + in, inputs + depth, 0.0F);
+    const std::span<float> inputs(scratch.inputs.data() + row * depth, depth);
+    scratch.scales[row] = code_row(spec, src.subspan(row * in, in), inputs.first(in));
+    std::fill(inputs.begin() + in, inputs.end(), 0.0F);
   }
 }
 
@@ -98,7 +103,7 @@ void bf16_linear(const format::LinearSpec& spec, std::span<const float> src, std
   const std::size_t in = spec.in;
   const std::span<const std::uint16_t> weight = spec.weight.as<std::uint16_t>();
   const std::span<float> inputs(scratch.inputs.data(), n_rows * in);
-  const std::span<float> weights(scratch.scaled.data(), in);
+  const std::span<float> weights(scratch.weights.data(), in);
   std::transform(src.begin(), src.begin() + static_cast<std::ptrdiff_t>(inputs.size()),
                  inputs.begin(), round_to_bfloat16);
   for (std::size_t channel = 0; channel < spec.out; ++channel) {
@@ -129,8 +134,7 @@ void layer_norm_in_double(std::span<float> x, std::span<const float> weight,
 }  // namespace
 
 LinearScratch::LinearScratch(std::uint32_t max_rows, std::uint32_t max_in)
-    : codes(max_in),
-      scaled(max_in),
+    : weights(max_in),
       inputs(std::size_t{max_rows} * format::round_up(max_in, format::kPanelDepthMultiple)),
       scales(max_rows),
       sums(std::size_t{max_rows} * kPanelColumns) {}
@@ -157,6 +161,18 @@ void linear(const format::LinearSpec& spec, std::span<const float> src, std::uin
       bf16_linear(spec, src, n_rows, dst, scratch);
       return;
   }
+}
+
+float code_row(const format::LinearSpec& spec, std::span<const float> src,
+               std::span<float> dst) noexcept {
+  if (spec.input_scale.empty()) {
+    std::copy(src.begin(), src.end(), dst.begin());
+  } else {
+    canonical::scale_row(src, spec.input_scale.as<float>(), dst);
+  }
+  const canonical::RowCode code = row_code(spec, dst);
+  for (float& value : dst) value = static_cast<float>(canonical::code_difference(value, code));
+  return code.scale;
 }
 
 void multiply_codes(const format::LinearSpec& spec, std::uint32_t n_rows, std::span<float> dst,

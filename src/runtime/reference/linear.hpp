@@ -14,22 +14,25 @@ namespace espalier::runtime::reference {
 struct LinearScratch {
   LinearScratch(std::uint32_t max_rows, std::uint32_t max_in);
 
-  std::vector<std::int8_t> codes;  // (in)
-  std::vector<float> scaled;       // (in): an input of int8, a channel's weights of bf16
-  std::vector<float> inputs;       // (rows, in rounded up): codes, or bf16 values, as floats
+  std::vector<float> weights;      // (in): a channel's of bf16
+  std::vector<float> inputs;       // (rows, in rounded up): differences of codes, or bf16 values
   std::vector<float> scales;       // (rows)
   std::vector<std::int32_t> sums;  // (rows, kPanelColumns)
 };
 
 /// dst = src Wᵀ + bias. src (n_rows, in) f32; dst (n_rows, out). fp32: sums in double. bf16: the
-/// same of src rounded to bfloat16. int8: each
-/// row times input_scale coded with its own scale, exact sums, canonical::dequantize. `in` may be
-/// 0: dst is the bias.
+/// same of src rounded to bfloat16. int8: code_row() of each row, exact sums,
+/// canonical::dequantize. `in` may be 0: dst is the bias.
 void linear(const format::LinearSpec& spec, std::span<const float> src, std::uint32_t n_rows,
             std::span<float> dst, LinearScratch& scratch);
 
-/// The second half of an int8 linear(): dst of the codes that lie in scratch.inputs, as floats and
-/// padded with zeros, and their scales in scratch.scales.
+/// What an int8 linear makes of an input row: its codes' differences from the code of 0, as floats;
+/// returns their scale. src and dst: (in); they may be the same.
+float code_row(const format::LinearSpec& spec, std::span<const float> src,
+               std::span<float> dst) noexcept;
+
+/// The second half of an int8 linear(): dst of the differences that lie in scratch.inputs, as
+/// floats and padded with zeros, and their scales in scratch.scales.
 void multiply_codes(const format::LinearSpec& spec, std::uint32_t n_rows, std::span<float> dst,
                     LinearScratch& scratch) noexcept;
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <memory>
 
-#include "base/canonical.hpp"
 #include "runtime/reference/attention.hpp"
 #include "runtime/reference/embedding.hpp"
 #include "runtime/reference/linear.hpp"
@@ -65,14 +64,14 @@ struct ReferenceWorkspace final : Workspace {
   std::uint32_t n_rows = 0;  // of x: the range, or one a sentence after attend(first_of_each)
   bool split = false;
   std::uint32_t context_width = 0;  // of the layer that attend() computed last
-  bool context_is_coded = false;
-  const format::LinearSpec* next_linear = nullptr;  // that reads x; null after the last layer
-  std::vector<float> x;                             // (n_rows, hidden)
-  std::vector<float> y;                             // (n_rows, hidden), output of a linear
-  std::vector<float> qkv;                           // (n_rows, 3 * width)
-  std::vector<float> context;                       // (n_rows, width)
-  std::vector<float> wide;                          // (n_rows, intermediate)
-  std::vector<float> row_a, row_b;                  // (hidden), of a head or an embedding
+  const format::LinearSpec* context_reader = nullptr;
+  const format::LinearSpec* x_reader = nullptr;  // null after the last layer
+  std::vector<float> x;                          // (n_rows, hidden)
+  std::vector<float> y;                          // (n_rows, hidden), output of a linear
+  std::vector<float> qkv;                        // (n_rows, 3 * width)
+  std::vector<float> context;                    // (n_rows, width)
+  std::vector<float> wide;                       // (n_rows, intermediate)
+  std::vector<float> row_a, row_b;               // (hidden), of a head or an embedding
 };
 
 class ReferenceBackend final : public Backend {
@@ -135,7 +134,7 @@ void ReferenceBackend::embed(Workspace& workspace, const TokenBlock& block, RowR
       layer_norm(spec.precision, x, spec.embedding.norm, spec.layer_norm_eps);
     }
   }
-  ws.next_linear = &spec.layers.front().qkv;
+  ws.x_reader = &spec.layers.front().qkv;
 }
 
 void ReferenceBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) const {
@@ -171,7 +170,7 @@ void ReferenceBackend::attend(Workspace& workspace, std::uint32_t layer, Rows ro
   }
   ws.n_rows = n_done;
   ws.context_width = shape.width();
-  ws.context_is_coded = part.out.precision == Precision::int8;
+  ws.context_reader = &part.out;
 }
 
 /// x = LayerNorm(x + y)
@@ -190,7 +189,7 @@ void ReferenceBackend::project_add_norm(Workspace& workspace, std::uint32_t laye
   const format::LayerSpec& part = ws.model.spec.layers[layer];
   linear(part.out, ws.context, ws.n_rows, ws.y, ws.linear_scratch);
   add_norm(ws, part.attention_norm);
-  ws.next_linear = &part.up;
+  ws.x_reader = &part.up;
 }
 
 void ReferenceBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer,
@@ -204,7 +203,7 @@ void ReferenceBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t
   add_norm(ws, part.output_norm);
   const auto next = std::size_t{layer} + 1;
   const std::span<const format::LayerSpec> layers = ws.model.spec.layers;
-  ws.next_linear = next < layers.size() ? &layers[next].qkv : nullptr;
+  ws.x_reader = next < layers.size() ? &layers[next].qkv : nullptr;
 }
 
 /// dst = src Wᵀ + bias of one row; each row of weights is widened into `scratch`.
@@ -263,17 +262,14 @@ void ReferenceBackend::head(Workspace& workspace, std::span<const std::uint32_t>
   }
 }
 
-/// Replaces each row by code * scale, or by its codes.
-void code_rows(std::span<float> matrix, std::size_t width, bool with_scale) {
-  std::array<std::int8_t, 1> code{};
+/// Replaces each row by what an int8 linear makes of it: by its codes, or by the numbers that they
+/// stand for.
+void code_rows(const format::LinearSpec& reader, std::span<float> matrix, std::size_t width,
+               bool with_scale) {
   for (std::size_t first = 0; first < matrix.size(); first += width) {
     const std::span<float> row = matrix.subspan(first, width);
-    const canonical::SymmetricScale scale =
-        canonical::symmetric_scale(canonical::max_magnitude(row));
-    for (float& value : row) {
-      code[0] = canonical::symmetric_code(value, scale.inverse);
-      value = with_scale ? static_cast<float>(code[0]) * scale.scale : static_cast<float>(code[0]);
-    }
+    const float scale = code_row(reader, row, row);
+    for (float& value : row) value = with_scale ? value * scale : value;
   }
 }
 
@@ -284,21 +280,22 @@ void ReferenceBackend::read(const Workspace& workspace, Tap tap, std::span<float
     case Tap::hidden:
       std::copy_n(ws.x.begin(), ws.n_rows * hidden, dst.begin());
       return;
-    case Tap::hidden_codes:
-      std::copy_n(ws.x.begin(), ws.n_rows * hidden, dst.begin());
-      if (ws.next_linear != nullptr && !ws.next_linear->input_scale.empty()) {
-        const std::span<const float> scale = ws.next_linear->input_scale.as<float>();
-        for (std::size_t first = 0; first < ws.n_rows * hidden; first += hidden) {
-          const std::span<float> row = dst.subspan(first, hidden);
-          canonical::scale_row(row, scale, row);
-        }
+    case Tap::hidden_codes: {
+      const std::span<float> codes = dst.first(ws.n_rows * hidden);
+      if (ws.x_reader == nullptr || ws.x_reader->precision != Precision::int8) {
+        std::fill(codes.begin(), codes.end(), 0.0F);
+        return;
       }
-      code_rows(dst.first(ws.n_rows * hidden), hidden, false);
+      std::copy_n(ws.x.begin(), codes.size(), codes.begin());
+      code_rows(*ws.x_reader, codes, hidden, false);
       return;
+    }
     case Tap::context: {
       const std::size_t size = std::size_t{ws.n_rows} * ws.context_width;
       std::copy_n(ws.context.begin(), size, dst.begin());
-      if (ws.context_is_coded && size != 0) code_rows(dst.first(size), ws.context_width, true);
+      if (ws.context_reader->precision == Precision::int8 && size != 0) {
+        code_rows(*ws.context_reader, dst.first(size), ws.context_width, true);
+      }
       return;
     }
   }

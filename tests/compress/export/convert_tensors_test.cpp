@@ -193,6 +193,18 @@ TEST(ConvertTensors, OnlyInt8LinearsThatReadANormScaleTheirInput) {
   EXPECT_TRUE(fp32.spec().layers[0].qkv.input_scale.empty());
 }
 
+TEST(ConvertTensors, Int8LinearsCodeTheirInputsAsymmetrically) {
+  const ExportedModel int8 = export_tiny({}, Precision::int8);
+  const ExportedModel bf16 = export_tiny({}, Precision::bf16);
+
+  for (const format::LayerSpec& layer : int8.spec().layers) {
+    for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
+      EXPECT_EQ(linear->activations, format::ActivationCodes::per_token_asymmetric);
+    }
+  }
+  EXPECT_EQ(bf16.spec().layers[0].down.activations, format::ActivationCodes::per_token_symmetric);
+}
+
 TEST(ConvertTensors, AWordOfZerosHasTheScaleZero) {
   TinyCheckpoint tiny;
   tiny.edit_tensors = [&](std::vector<TinyTensor>& tensors) {

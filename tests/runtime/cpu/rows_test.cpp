@@ -7,7 +7,9 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/canonical.hpp"
@@ -48,29 +50,84 @@ std::vector<float> first(const std::vector<float>& row, std::uint32_t size) {
   return {row.begin(), row.begin() + size};
 }
 
+using format::ActivationCodes;
+
+/// What the canonical functions make of a row of `coding`.
+canonical::RowCode expected_code(const RowCoding& coding, std::span<const float> row) {
+  switch (coding.codes) {
+    case ActivationCodes::per_token_symmetric:
+      break;
+    case ActivationCodes::per_token_asymmetric:
+      return canonical::asymmetric_row(canonical::range_of(row));
+    case ActivationCodes::per_tensor_asymmetric:
+      return coding.fixed;
+  }
+  return canonical::symmetric_row(canonical::max_magnitude(row));
+}
+
+void expect_codes(const RowKernels& kernels, const std::vector<float>& src, std::uint32_t size,
+                  const RowCoding& coding) {
+  SCOPED_TRACE(std::to_string(size) + " of codes " +
+               std::to_string(static_cast<int>(coding.codes)));
+  const std::uint32_t padded = (size + 63) / 64 * 64;
+  std::vector<float> scaled = first(src, size);
+  if (coding.input_scale != nullptr) {
+    canonical::scale_row(scaled, std::span(coding.input_scale, size), scaled);
+  }
+  const canonical::RowCode code = expected_code(coding, scaled);
+  std::vector<std::int16_t> words(padded, 99);
+  std::vector<std::uint8_t> bytes(padded, 99);
+
+  const CodedRow of_words =
+      kernels.quantize_row(src.data(), coding, size, {words.data(), CodeLayout::s16, padded});
+  const CodedRow of_bytes =
+      kernels.quantize_row(src.data(), coding, size, {bytes.data(), CodeLayout::u8, padded});
+
+  for (const CodedRow& row : {of_words, of_bytes}) {
+    EXPECT_EQ(row.scale, code.scale);
+    EXPECT_EQ(row.zero, code.zero);
+  }
+  for (std::uint32_t i = 0; i < padded; ++i) {
+    const int difference = i < size ? canonical::code_difference(scaled[i], code) : 0;
+    EXPECT_EQ(words[i], difference) << i;
+    EXPECT_EQ(bytes[i], difference + code.zero) << i;
+  }
+}
+
+constexpr ActivationCodes kAllCodes[] = {ActivationCodes::per_token_symmetric,
+                                         ActivationCodes::per_token_asymmetric,
+                                         ActivationCodes::per_tensor_asymmetric};
+
 TEST_P(Rows, CodeARowForEitherMatmul) {
   for (const std::uint32_t size : kSizes) {
-    const std::uint32_t padded = (size + 63) / 64 * 64;
     const std::vector<float> src = numbers(size), scale = numbers(size);
-    for (const float* input_scale : {static_cast<const float*>(nullptr), scale.data()}) {
-      std::vector<float> scaled = first(src, size);
-      if (input_scale != nullptr) canonical::scale_row(scaled, scale, scaled);
-      std::vector<std::int8_t> expected(size);
-      const float expected_scale = canonical::quantize_row(scaled, expected);
-      std::vector<std::int16_t> words(padded, 99);
-      std::vector<std::uint8_t> bytes(padded, 99);
+    for (const ActivationCodes codes : kAllCodes) {
+      for (const float* input_scale : {static_cast<const float*>(nullptr), scale.data()}) {
+        // Static codes of [-0.6, 1.95]: a third of the row is clipped.
+        expect_codes(kernels(), src, size,
+                     {codes, input_scale, canonical::asymmetric_row(0.01F, 60)});
+      }
+    }
+  }
+}
 
-      const float of_words = kernels().quantize_row(src.data(), input_scale, size,
-                                                    {words.data(), CodeLayout::s16, padded});
-      const float of_bytes = kernels().quantize_row(src.data(), input_scale, size,
-                                                    {bytes.data(), CodeLayout::u8_plus128, padded});
-
-      EXPECT_EQ(of_words, expected_scale);
-      EXPECT_EQ(of_bytes, expected_scale);
-      for (std::uint32_t i = 0; i < padded; ++i) {
-        const int code = i < size ? expected[i] : 0;
-        EXPECT_EQ(words[i], code) << size << " at " << i;
-        EXPECT_EQ(bytes[i], code + 128) << size << " at " << i;
+TEST_P(Rows, CodeTheRowsThatBreakRanges) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kTiny = canonical::kTinyRow;
+  for (const std::uint32_t size : {1U, 9U, 16U, 39U}) {
+    for (const float value :
+         {0.0F, -0.0F, 3.0F, -3.0F, 3e38F, -3e38F, kTiny, -kTiny, kTiny / 2, kNaN}) {
+      std::vector<float> constant((size + 15) / 16 * 16);
+      std::fill_n(constant.begin(), size, value);
+      std::vector<float> one_apart = constant;
+      one_apart[size - 1] = -0.17F;  // in the part that no whole vector holds
+      for (const ActivationCodes codes : kAllCodes) {
+        for (const auto& [scale, zero] :
+             {std::pair(0.01F, 0), std::pair(2.0F, 255), std::pair(1e-30F, 17)}) {
+          const RowCoding coding = {codes, nullptr, canonical::asymmetric_row(scale, zero)};
+          expect_codes(kernels(), constant, size, coding);
+          expect_codes(kernels(), one_apart, size, coding);
+        }
       }
     }
   }
@@ -80,9 +137,8 @@ TEST_P(Rows, CodeATinyRowAsZeros) {
   const std::vector<float> src(16, canonical::kTinyRow / 2);
   std::vector<std::uint8_t> codes(64);
 
-  EXPECT_EQ(
-      kernels().quantize_row(src.data(), nullptr, 16, {codes.data(), CodeLayout::u8_plus128, 64}),
-      0.0F);
+  EXPECT_EQ(kernels().quantize_row(src.data(), {}, 16, {codes.data(), CodeLayout::u8, 64}).scale,
+            0.0F);
   EXPECT_EQ(codes, std::vector<std::uint8_t>(64, 128));
 }
 
@@ -169,22 +225,26 @@ float ended(Output output, float y, float before) {
 TEST_P(Rows, EndALinearsSums) {
   for (const std::uint32_t size : kSizes) {
     const std::vector<float> scale = numbers(size), bias = numbers(size);
-    std::vector<std::int32_t> sums(scale.size()), correction(scale.size());
+    std::vector<std::int32_t> sums(scale.size()), weight_sums(scale.size());
     std::uniform_int_distribution<std::int32_t> number(-1'000'000, 1'000'000);
     for (std::size_t n = 0; n < sums.size(); ++n) {
       sums[n] = number(random_);
-      correction[n] = number(random_);
+      weight_sums[n] = number(random_);
     }
-    for (const Output output : {Output::store, Output::gelu, Output::add}) {
-      const std::vector<float> before = numbers(size);
-      std::vector<float> dst = before;
+    for (const std::int32_t zero : {0, 1, 128, 255}) {
+      for (const Output output : {Output::store, Output::gelu, Output::add}) {
+        const std::vector<float> before = numbers(size);
+        std::vector<float> dst = before;
 
-      kernels().finish_sums(sums.data(), correction.data(), 1e-5F, scale.data(), bias.data(), size,
-                            output, dst.data());
+        kernels().finish_sums(
+            sums.data(), {weight_sums.data(), {1e-5F, zero}, scale.data(), bias.data(), output},
+            size, dst.data());
 
-      for (std::uint32_t n = 0; n < dst.size(); ++n) {
-        const float y = canonical::dequantize(sums[n] - correction[n], 1e-5F, scale[n], bias[n]);
-        EXPECT_EQ(dst[n], n < size ? ended(output, y, before[n]) : 0) << size << " at " << n;
+        for (std::uint32_t n = 0; n < dst.size(); ++n) {
+          const std::int32_t sum = sums[n] - zero * weight_sums[n];
+          const float y = canonical::dequantize(sum, 1e-5F, scale[n], bias[n]);
+          EXPECT_EQ(dst[n], n < size ? ended(output, y, before[n]) : 0) << size << " at " << n;
+        }
       }
     }
   }

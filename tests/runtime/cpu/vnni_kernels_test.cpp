@@ -38,6 +38,7 @@ struct Problem {
         weights(std::size_t{padded} * depth),
         panels(std::size_t{(n_columns + 63) / 64 * 64} * depth),
         start(padded),
+        row_zero(rows),
         row_scale(rows),
         column_scale(padded),
         bias(padded),
@@ -53,6 +54,7 @@ struct Problem {
       column_scale[n] = number(random) * 0.01F;
       bias[n] = number(random);
     }
+    for (std::int32_t& zero : row_zero) zero = code(random);
     for (float& scale : row_scale) scale = number(random) * 0.05F;
     for (std::uint32_t row = 0; row < rows; ++row) {
       for (std::uint32_t n = 0; n < padded; ++n) before[row * stride() + n] = number(random);
@@ -69,8 +71,13 @@ struct Problem {
         static_cast<std::int8_t>(value);
   }
 
+  [[nodiscard]] bool linear() const {
+    return end == TileEnd::store || end == TileEnd::gelu || end == TileEnd::add;
+  }
+
   [[nodiscard]] float expected(std::uint32_t row, std::uint32_t n) const {
     std::int32_t sum = end == TileEnd::context ? 0 : start[n];
+    if (own_zeros) sum *= row_zero[row];
     for (std::uint32_t k = 0; k < depth; ++k) {
       sum += codes[std::size_t{row} * depth + k] * weights[std::size_t{n} * depth + k];
     }
@@ -108,6 +115,7 @@ struct Problem {
               .columns = columns,
               .panels = panels.data(),
               .start = start.data(),
+              .row_zero = own_zeros ? row_zero.data() : nullptr,
               .row_scale = row_scale.data(),
               .column_scale = column_scale.data(),
               .bias = bias.data(),
@@ -121,11 +129,13 @@ struct Problem {
   std::vector<std::uint8_t> codes;  // (rows, depth)
   std::vector<int> weights;         // (padded, depth)
   std::vector<std::int8_t> panels;
-  std::vector<std::int32_t> start;  // (padded)
-  std::vector<float> row_scale;     // (rows)
-  std::vector<float> column_scale;  // (padded)
-  std::vector<float> bias;          // (padded)
-  std::vector<float> before;        // (rows, stride)
+  bool own_zeros = false;
+  std::vector<std::int32_t> start;     // (padded)
+  std::vector<std::int32_t> row_zero;  // (rows)
+  std::vector<float> row_scale;        // (rows)
+  std::vector<float> column_scale;     // (padded)
+  std::vector<float> bias;             // (padded)
+  std::vector<float> before;           // (rows, stride)
 };
 
 class VnniTiles : public ::testing::TestWithParam<TileEnd> {
@@ -153,6 +163,18 @@ TEST_P(VnniTiles, GiveTheCanonicalBitsForEveryDepth) {
   }
 }
 
+TEST_P(VnniTiles, BeginEachRowWithItsOwnZero) {
+  Problem problem(GetParam(), kVnniTileRows + 2, 130, 48);
+  if (!problem.linear()) GTEST_SKIP() << "attention has no zero points";
+  problem.own_zeros = true;
+  const std::vector<float> expected = problem.expected();
+
+  EXPECT_EQ(problem.actual(), expected);
+
+  ++problem.row_zero.back();
+  EXPECT_NE(problem.actual(), expected);
+}
+
 TEST_P(VnniTiles, ShowOneWeightOffByOneCode) {
   Problem problem(GetParam(), 6, 64, 64);
   const std::vector<float> expected = problem.expected();
@@ -173,20 +195,23 @@ INSTANTIATE_TEST_SUITE_P(EveryEnd, VnniTiles,
                                            TileEnd::scores, TileEnd::context),
                          name_of);
 
-TEST(VnniStartSums, AreMinus128TimesTheSumOfAColumn) {
+TEST(VnniStartSums, AreMinusZeroTimesTheSumOfAColumn) {
   if (detected_isa() < Isa::avx512_vnni) GTEST_SKIP() << "the processor has no AVX-512 VNNI";
   const Problem problem(TileEnd::store, 1, 70, 32);
-  std::vector<std::int32_t> expected(problem.padded);
-  for (std::size_t n = 0; n < expected.size(); ++n) {
-    for (std::size_t k = 0; k < problem.depth; ++k) {
-      expected[n] -= 128 * problem.weights[n * problem.depth + k];
+  for (const int zero : {0, 1, 128, 255}) {
+    std::vector<std::int32_t> expected(problem.padded);
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+      for (std::size_t k = 0; k < problem.depth; ++k) {
+        expected[n] -= zero * problem.weights[n * problem.depth + k];
+      }
     }
+
+    std::vector<std::int32_t> actual(problem.padded);
+    start_sums(problem.panels.data(), problem.depth, problem.columns,
+               static_cast<std::uint8_t>(zero), actual.data());
+
+    EXPECT_EQ(actual, expected) << zero;
   }
-
-  std::vector<std::int32_t> actual(problem.padded);
-  start_sums(problem.panels.data(), problem.depth, problem.columns, actual.data());
-
-  EXPECT_EQ(actual, expected);
 }
 
 /// What the process may do with the memory at `address`, as the system lists it: "r-xp".

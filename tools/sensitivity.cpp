@@ -1,0 +1,138 @@
+// espalier sensitivity: which parts of a model int8 hurts, each by itself, on the user's own data.
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.hpp"
+#include "base/cpu_info.hpp"
+#include "column_request.hpp"
+#include "commands.hpp"
+#include "compress/export/export.hpp"
+#include "data/reader.hpp"
+#include "interrupt.hpp"
+#include "output.hpp"
+#include "report.hpp"
+#include "sensitivity_report.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct SensitivityOptions {
+  std::string folder;
+  std::string data;
+  ColumnRequest columns;
+  std::uint32_t limit = 0;
+  std::string svg;
+  bool force = false;
+  std::uint32_t threads = 0;
+  std::string backend = "auto";
+  std::string format = "table";
+  bool quiet = false;
+};
+
+template <typename Visitor>
+void visit(SensitivityOptions& options, Visitor&& visitor) {
+  visitor({.name = "DIR", .help = "checkpoint folder in Hugging Face layout", .required = true},
+          options.folder);
+  visitor({.name = "--data",
+           .help = "rows to answer, .gz too; labels are not needed",
+           .value = "FILE",
+           .required = true},
+          options.data);
+  visit_columns(options.columns, visitor);
+  visitor({.name = "--limit", .help = "only the first N rows; without it all", .min = 1},
+          options.limit);
+  visitor({.name = "--svg", .help = "write a chart of the table", .value = "FILE"}, options.svg);
+  visitor({.name = "--force", .help = "replace the chart if it exists"}, options.force);
+  visitor({.name = "-t,--threads",
+           .help = "threads; without it one for each processor",
+           .min = 1,
+           .max = 1024},
+          options.threads);
+  visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
+          options.backend);
+  visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
+  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+}
+
+std::vector<data::Row> read_rows(const SensitivityOptions& options, Task task) {
+  const std::unique_ptr<data::Reader> reader = data::Reader::open(
+      options.data, options.columns.format(),
+      options.columns.columns(/*words=*/task == Task::tag, /*need_label=*/false));
+  std::vector<data::Row> rows;
+  for (data::Row row; (options.limit == 0 || rows.size() < options.limit) && reader->next(row);) {
+    throw_if_interrupted();
+    rows.push_back(std::move(row));
+  }
+  if (rows.empty()) throw Error(ErrorCode::bad_input, "the data has no rows");
+  return rows;
+}
+
+compress::ExportedModel exported(const SensitivityOptions& options, Precision precision) {
+  compress::ExportOptions wanted;
+  wanted.precision = precision;
+  wanted.n_threads = options.threads == 0 ? usable_cpus() : options.threads;
+  wanted.on_progress = [](double, std::string_view) { throw_if_interrupted(); };
+  return compress::export_checkpoint(options.folder, wanted);
+}
+
+Sensitivity measure(const SensitivityOptions& options) {
+  const compress::ExportedModel fp32 = exported(options, Precision::fp32);
+  for (const std::string& line : fp32.notes()) note("note: " + line);
+  const std::vector<data::Row> rows = read_rows(options, fp32.spec().task);
+  const compress::ExportedModel int8 = exported(options, Precision::int8);
+  const std::size_t n_models = 3 + 2 * compress::part_names(fp32.spec().layers.size()).size();
+  note(std::to_string(n_models) + " mixtures of fp32 and int8 answer " +
+       std::to_string(rows.size()) + " rows each");
+  Progress progress("answers", n_models * rows.size());
+  return measure_sensitivity(
+      {.fp32 = fp32.spec(),
+       .int8 = int8.spec(),
+       .rows = rows,
+       .session = {.n_threads = options.threads, .backend = options.backend}},
+      [&](std::size_t done, std::size_t) {
+        throw_if_interrupted();
+        progress.show(done);
+      });
+}
+
+void run(const SensitivityOptions& options) {
+  if (options.quiet) silence_notes();
+  std::optional<AtomicFile> svg;  // refused before the work, not after it
+  if (!options.svg.empty()) {
+    svg.emplace(options.svg, options.force ? Overwrite::replace : Overwrite::refuse);
+  }
+  const SensitivityReport report = {.model = base_name(options.folder),
+                                    .data = base_name(options.data),
+                                    .found = measure(options)};
+  if (svg) {
+    svg->write(sensitivity_svg(report));
+    svg->commit();
+  }
+  if (options.format == "json") {
+    print_json(sensitivity_json(report));
+  } else {
+    write_out(sensitivity_table(report));
+  }
+  if (report.found.n_truncated > 0) {
+    note(std::to_string(report.found.n_truncated) + " of " +
+         std::to_string(report.found.n_answers) + " texts were longer than the limit and cut");
+  }
+}
+
+}  // namespace
+
+Command sensitivity_command() {
+  return make_command<SensitivityOptions>(
+      {.name = "sensitivity",
+       .summary = "show which parts of a checkpoint int8 hurts, each alone, worst first",
+       .examples = "espalier sensitivity ./my-model --data dev.tsv --limit 300\n"
+                   "espalier sensitivity ./my-model --data dev.tsv --svg parts.svg\n"
+                   "espalier quantize ./my-model -o my-model.espl --keep 'layer.3.ffn.down'",
+       .details =
+           "Each linear and the word table alone in int8, and alone in fp32 with all else in\n"
+           "int8. Distances are to the fp32 model: KL divergence and rows (words) with\n"
+           "another label; regression: mean difference; embeddings: 1 - cosine. Roundings meet by\n"
+           "chance: what all but one part cost in int8 scatters about what all cost."},
+      run);
+}
+
+}  // namespace espalier::tools
