@@ -43,8 +43,13 @@ constexpr Verb kVerbs[] = {
 };
 
 constexpr Handoff kHandoffs[] = {
-    {"vocab", "espalier-train"},    {"new", "espalier-train"},       {"pretrain", "espalier-train"},
-    {"finetune", "espalier-train"}, {"distill", "espalier-distill"}, {"prune", "espalier-prune"},
+    {"vocab", "espalier-train"},
+    {"new", "espalier-train"},
+    {"pretrain", "espalier-train"},
+    {"finetune", "espalier-train"},
+    {"distill", "espalier-distill"},
+    {"prune", "espalier-prune"},
+    {"quantize", "espalier-quantize", "--calib"},
 };
 
 const Verb* find_verb(std::string_view name) {
@@ -57,7 +62,9 @@ const Verb* find_verb(std::string_view name) {
 [[noreturn]] void fail_unknown(std::string_view name) {
   std::vector<std::string_view> names = {"help"};
   for (const Verb& verb : kVerbs) names.push_back(verb.name);
-  for (const Handoff& handoff : kHandoffs) names.push_back(handoff.verb);
+  for (const Handoff& handoff : kHandoffs) {
+    if (handoff.option.empty()) names.push_back(handoff.verb);
+  }
   throw Error(ErrorCode::usage,
               "unknown command '" + one_line(name, 80) + "'" + did_you_mean(name, names));
 }
@@ -74,9 +81,9 @@ std::string overview() {
     name.resize(16, ' ');
     text += "  " + name + std::string(verb.make().text.summary) + "\n";
   }
-  text += "  ";
   for (const Handoff& handoff : kHandoffs) {
-    text += std::string(handoff.verb) + (&handoff == std::end(kHandoffs) - 1 ? "" : ", ");
+    text += (&handoff == kHandoffs ? "  " : ", ") + std::string(handoff.verb);
+    if (!handoff.option.empty()) text += " " + std::string(handoff.option);
   }
   return text +
          "\n                  need LibTorch: programs of the release build\n"
@@ -120,7 +127,7 @@ void run_front_door(std::span<const std::string> arguments) {
   if (name == "--version") return print_version();
   if (name == "--help" || name == "-h" || name == "help") return print_help(rest);
   for (const Handoff& handoff : kHandoffs) {
-    if (handoff.verb == name) hand_off(handoff, rest);
+    if (is_for(handoff, name, rest)) hand_off(handoff, rest);
   }
   const Verb* verb = find_verb(name);
   if (verb == nullptr) fail_unknown(name);

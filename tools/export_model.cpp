@@ -21,22 +21,6 @@
 namespace espalier::tools {
 namespace {
 
-// Refused before the work, not after it; the writer asks again.
-void check_output(const ExportRequest& request) {
-  const std::filesystem::path output = request.output;
-  if (std::filesystem::is_directory(output)) {
-    throw Error(ErrorCode::output, "'" + request.output + "' is a folder; name a file in it");
-  }
-  if (std::filesystem::exists(output) && !request.force) {
-    throw Error(ErrorCode::output,
-                "'" + request.output + "' exists; give --force to replace it, or another name");
-  }
-  const std::filesystem::path folder = output.parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    throw Error(ErrorCode::output, "the folder '" + folder.string() + "' does not exist");
-  }
-}
-
 // The choices of --precision are these names.
 Precision precision_of(std::string_view name) {
   for (const Precision precision : {Precision::int8, Precision::bf16}) {
@@ -69,11 +53,12 @@ std::vector<compress::PrecisionRule> rules_of(const ExportRequest& request) {
 
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
 // memory are gone when it returns.
-std::uint64_t write(const ExportRequest& request) {
+std::uint64_t write(const ExportRequest& request, const compress::Calibration* calibration) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
   options.rules = rules_of(request);
+  options.calibration = calibration;
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
   options.on_progress = [&](double share, std::string_view) {
@@ -100,25 +85,38 @@ std::string precision_words(const Model& model) {
 
 }  // namespace
 
-void export_model(const ExportRequest& request) {
+void check_output(const ExportRequest& request) {
+  const std::filesystem::path output = request.output;
+  if (std::filesystem::is_directory(output)) {
+    throw Error(ErrorCode::output, "'" + request.output + "' is a folder; name a file in it");
+  }
+  if (std::filesystem::exists(output) && !request.force) {
+    throw Error(ErrorCode::output,
+                "'" + request.output + "' exists; give --force to replace it, or another name");
+  }
+  const std::filesystem::path folder = output.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    throw Error(ErrorCode::output, "the folder '" + folder.string() + "' does not exist");
+  }
+}
+
+void export_model(const ExportRequest& request, const CalibratedExport& calibrated) {
   if (request.quiet) silence_notes();
   check_output(request);
   const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t source_bytes = write(request);
+  const std::uint64_t source_bytes = write(request, calibrated.calibration);
   const Model model = Model::open(request.output);  // what was written is what can be read
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   const ModelInfo& info = model.info();
   if (request.format == "json") {
-    print_json({{"file", base_name(request.output)},
-                {"bytes", info.file_bytes},
-                {"checksum", hex(info.checksum)},
-                {"task", name_of(info.task)},
-                {"precision", name_of(info.precision)},
-                {"parts", part_counts(model.impl().spec())},
-                {"max_length", info.max_length},
-                {"n_parameters", info.n_parameters},
-                {"checkpoint_bytes", source_bytes},
-                {"seconds", time.count()}});
+    nlohmann::ordered_json facts = {
+        {"file", base_name(request.output)},    {"bytes", info.file_bytes},
+        {"checksum", hex(info.checksum)},       {"task", name_of(info.task)},
+        {"precision", name_of(info.precision)}, {"parts", part_counts(model.impl().spec())},
+        {"max_length", info.max_length},        {"n_parameters", info.n_parameters},
+        {"checkpoint_bytes", source_bytes},     {"seconds", time.count()}};
+    if (calibrated.report != nullptr) facts["calibration"] = *calibrated.report;
+    print_json(facts);
     return;
   }
   write_out(request.output + ": " + std::string(name_of(info.task)) + ", " +

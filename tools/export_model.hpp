@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "compress/export/calibration.hpp"
 #include "espalier/espalier.hpp"
 
 namespace espalier::tools {
@@ -58,8 +60,18 @@ inline constexpr std::string_view kPartDetails =
     "several\n"
     "--tensor-type that match, the last holds.";
 
+/// Throws Error(output) for an output that cannot be written, or exists and shall not be replaced:
+/// before the work, not after it. The writer asks again.
+void check_output(const ExportRequest& request);
+
+/// What a calibration adds: null, null without one.
+struct CalibratedExport {
+  const compress::Calibration* calibration = nullptr;
+  const nlohmann::ordered_json* report = nullptr;  // for --format json
+};
+
 /// Writes the file whole or not at all, reads it again and prints what it is.
-void export_model(const ExportRequest& request);
+void export_model(const ExportRequest& request, const CalibratedExport& calibrated = {});
 
 /// A model with where it came from.
 struct OpenedModel {

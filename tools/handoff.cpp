@@ -1,6 +1,7 @@
 #include "handoff.hpp"
 
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +12,14 @@
 #include "espalier/error.hpp"
 
 namespace espalier::tools {
+
+bool is_for(const Handoff& handoff, std::string_view verb, std::span<const std::string> arguments) {
+  if (handoff.verb != verb) return false;
+  if (handoff.option.empty()) return true;
+  return std::any_of(arguments.begin(), arguments.end(), [&](std::string_view argument) {
+    return argument.substr(0, argument.find('=')) == handoff.option;
+  });
+}
 
 void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   std::error_code error;
@@ -28,8 +37,9 @@ void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {
     throw Error(ErrorCode::unavailable,
-                "'" + std::string(handoff.verb) + "' needs LibTorch and is the program " +
-                    std::string(handoff.program) +
+                "'" + std::string(handoff.verb) +
+                    (handoff.option.empty() ? "" : " " + std::string(handoff.option)) +
+                    "' needs LibTorch and is the program " + std::string(handoff.program) +
                     ", which is not beside this one; build it with: cmake --preset release && "
                     "cmake --build --preset release");
   }

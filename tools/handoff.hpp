@@ -12,7 +12,12 @@ namespace espalier::tools {
 struct Handoff {
   std::string_view verb;
   std::string_view program;
+  std::string_view option = {};  ///< only calls with this option are handed over; "": every one
 };
+
+/// Whether a call of `verb` is for the program.
+[[nodiscard]] bool is_for(const Handoff& handoff, std::string_view verb,
+                          std::span<const std::string> arguments);
 
 /// Becomes the program, found in the folder of the running one. Does not return.
 /// Throws Error(unavailable), saying how to get it, when it is not there.

@@ -53,7 +53,12 @@ Json layers_json(const format::ModelSpec& spec) {
                        {{"qkv", name_of(layer.qkv.precision)},
                         {"out", name_of(layer.out.precision)},
                         {"up", name_of(layer.up.precision)},
-                        {"down", name_of(layer.down.precision)}}}});
+                        {"down", name_of(layer.down.precision)}}},
+                      {"activations",
+                       {{"qkv", codes_name(layer.qkv)},
+                        {"out", codes_name(layer.out)},
+                        {"up", codes_name(layer.up)},
+                        {"down", codes_name(layer.down)}}}});
   }
   return layers;
 }
@@ -193,6 +198,9 @@ void print_table(const std::string& path, const format::ModelFile& file) {
                     ", vocabulary " + megabytes(spec.tokenizer.vocabulary.size())},
       {"vocabulary", std::to_string(spec.tokenizer.n_pieces) + " pieces, " +
                          (spec.tokenizer.lowercase ? "uncased" : "cased")}};
+  if (const std::string codes = activations_text(spec); !codes.empty()) {
+    lines.emplace_back("activations", codes);
+  }
   if (!spec.labels.empty()) lines.emplace_back("labels", label_list(spec.labels));
   if (spec.task == Task::embed) {
     lines.emplace_back("pooling", std::string(pooling_name(spec.head.pooling)) +

@@ -1,6 +1,7 @@
 #include "part_text.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "compress/export/precision_rules.hpp"
@@ -9,34 +10,40 @@ namespace espalier::tools {
 namespace {
 
 struct Group {
-  Precision precision;
+  std::string_view what;
   std::vector<std::string> names;
 };
 
-std::vector<Group> grouped(const format::ModelSpec& spec) {
-  std::vector<Group> groups = {{Precision::int8, {}}, {Precision::bf16, {}}, {Precision::fp32, {}}};
-  const std::vector<std::string> names = compress::part_names(spec.layers.size());
-  const std::vector<Precision> precisions = compress::precisions_of(spec);
-  for (std::size_t part = 0; part < names.size(); ++part) {
-    for (Group& group : groups) {
-      if (group.precision == precisions[part]) group.names.push_back(names[part]);
-    }
-  }
+// The largest group first.
+std::vector<Group> ordered(std::vector<Group> groups) {
   std::erase_if(groups, [](const Group& group) { return group.names.empty(); });
   std::stable_sort(groups.begin(), groups.end(),
                    [](const Group& a, const Group& b) { return a.names.size() > b.names.size(); });
   return groups;
 }
 
-std::string counted(const Group& group) {
-  return std::to_string(group.names.size()) + " " + std::string(name_of(group.precision));
+std::vector<Group> grouped(const format::ModelSpec& spec) {
+  std::vector<Group> groups = {{name_of(Precision::int8), {}},
+                               {name_of(Precision::bf16), {}},
+                               {name_of(Precision::fp32), {}}};
+  const std::vector<std::string> names = compress::part_names(spec.layers.size());
+  const std::vector<Precision> precisions = compress::precisions_of(spec);
+  for (std::size_t part = 0; part < names.size(); ++part) {
+    for (Group& group : groups) {
+      if (group.what == name_of(precisions[part])) group.names.push_back(names[part]);
+    }
+  }
+  return ordered(std::move(groups));
 }
 
-}  // namespace
+std::string counted(const Group& group) {
+  return std::to_string(group.names.size()) + " " + std::string(group.what);
+}
 
-std::string parts_text(const format::ModelSpec& spec) {
+// "25 int8; 2 fp32: layer.0.ffn.down, ...": most parts go without names.
+std::string listed(const std::vector<Group>& groups) {
   std::string text;
-  for (const Group& group : grouped(spec)) {
+  for (const Group& group : groups) {
     const bool most = text.empty();
     text += (most ? "" : "; ") + counted(group);
     if (most) continue;
@@ -45,6 +52,40 @@ std::string parts_text(const format::ModelSpec& spec) {
     }
   }
   return text;
+}
+
+}  // namespace
+
+std::string parts_text(const format::ModelSpec& spec) {
+  return listed(grouped(spec));
+}
+
+std::string_view codes_name(const format::LinearSpec& linear) {
+  if (linear.precision != Precision::int8 || linear.in == 0 || linear.out == 0) return "";
+  switch (linear.activations) {
+    case format::ActivationCodes::per_token_symmetric:
+      return "per token symmetric";
+    case format::ActivationCodes::per_token_asymmetric:
+      return "per token";
+    case format::ActivationCodes::per_tensor_asymmetric:
+      return "per tensor";
+  }
+  return "";
+}
+
+std::string activations_text(const format::ModelSpec& spec) {
+  std::vector<Group> groups = {{"per token", {}}, {"per token symmetric", {}}, {"per tensor", {}}};
+  const std::vector<std::string> names = compress::part_names(spec.layers.size());
+  auto name = names.begin() + 1;  // after the words'
+  for (const format::LayerSpec& layer : spec.layers) {
+    for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
+      for (Group& group : groups) {
+        if (group.what == codes_name(*linear)) group.names.push_back(*name);
+      }
+      ++name;
+    }
+  }
+  return listed(ordered(std::move(groups)));
 }
 
 std::string part_counts(const format::ModelSpec& spec) {

@@ -46,6 +46,7 @@ void print_markdown(Verbs verbs) {
                     [](const BoundOption& option) { return option.text.common; });
     if (has_common) common = markdown_table(command, /*common=*/true);
   }
+  if (common.empty()) return;
   write_out("### `espalier training`\n\noptions of all verbs that train\n\n" + common);
 }
 

@@ -1,23 +1,40 @@
 // espalier quantize: a checkpoint folder as an int8 model file, activations scaled at run time, so
-// that no data is needed. compress does the same.
+// that no data is needed. compress does the same. Calls with --calib go to espalier-quantize.
 #include "commands.hpp"
 #include "export_model.hpp"
 
 namespace espalier::tools {
 namespace {
 
-struct QuantizeOptions {
+struct CompressOptions {
   ExportRequest request = {.folder = {}, .output = {}, .precision = "int8"};
 };
 
 template <typename Visitor>
-void visit(QuantizeOptions& options, Visitor&& visitor) {
+void visit(CompressOptions& options, Visitor&& visitor) {
   visit_export(options.request, visitor);
   visitor({.name = "--precision", .help = "of the linear layers", .choices = "int8"},
           options.request.precision);
 }
 
-void run(const QuantizeOptions& options) {
+struct QuantizeOptions : CompressOptions {
+  std::string calibration_text;  // for --help only: the front door hands such calls over
+};
+
+template <typename Visitor>
+void visit(QuantizeOptions& options, Visitor&& visitor) {
+  visit(static_cast<CompressOptions&>(options), visitor);
+  visitor({.name = "--calib",
+           .help = "text to calibrate on, with options of its own: --calib FILE --help",
+           .value = "FILE"},
+          options.calibration_text);
+}
+
+void run_compress(const CompressOptions& options) {
+  export_model(options.request);
+}
+
+void run_quantize(const QuantizeOptions& options) {
   export_model(options.request);
 }
 
@@ -29,18 +46,19 @@ Command quantize_command() {
        .summary = "turn a BERT checkpoint folder into an int8 model file; needs no data",
        .examples = "espalier quantize ./my-model -o my-model.espl\n"
                    "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
+                   "espalier quantize ./my-model -o my-model.espl --calib train.tsv\n"
                    "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
        .details = kPartDetails},
-      run);
+      run_quantize);
 }
 
 Command compress_command() {
-  return make_command<QuantizeOptions>(
+  return make_command<CompressOptions>(
       {.name = "compress",
        .summary = "make a checkpoint small and fast: the same as quantize",
        .examples = "espalier compress ./my-model -o my-model.espl",
        .details = kPartDetails},
-      run);
+      run_compress);
 }
 
 }  // namespace espalier::tools

@@ -86,10 +86,11 @@ inline constexpr float kMinActivationScale = 1e-30F;
 /// int8: weight is s8 panels, values in [-127, 127]; W[n][k] ≈ weight * scale[n], scale (1, out)
 /// f32 > 0. input_scale, empty or (1, in) f32 > 0: the codes of the input are made of
 /// x[k] * input_scale[k] and the weights hold the inverse, so that outlier channels leave codes to
-/// the others (SmoothQuant, Xiao et al. 2022). Only linears that read a LayerNorm, qkv and up, have
-/// one: there it is free. `activations` of qkv, out, up and down with inputs and outputs may be
-/// any; of all other linears it is the first, which means nothing but in int8. `in` may be 0 (all
-/// heads or the whole FFN pruned away): then weight is empty and y is the bias.
+/// the others (SmoothQuant, Xiao et al. 2022). Only qkv, up and down have one: what codes the
+/// outputs of a LayerNorm and of GELU reads them once more anyway. `activations` of qkv, out, up
+/// and down with inputs and outputs may be any; of all other linears it is the first, which means
+/// nothing but in int8. `in` may be 0 (all heads or the whole FFN pruned away): then weight is
+/// empty and y is the bias.
 struct LinearSpec {
   std::uint32_t in = 0;
   std::uint32_t out = 0;

@@ -77,11 +77,12 @@ void check_layer(const std::string& where, const ModelSpec& spec, const LayerSpe
   check_range(where + ".n_heads", layer.n_heads, 0, kMaxAttention / spec.head_dim);
   check_range(where + ".intermediate", layer.intermediate, 0, kMaxIntermediate);
   const std::uint32_t attention = layer.n_heads * spec.head_dim;
-  check_linear(where + ".qkv", layer.qkv, {spec.hidden, 3 * attention, LinearInput::norm});
-  check_linear(where + ".out", layer.out, {attention, spec.hidden, LinearInput::other});
+  check_linear(where + ".qkv", layer.qkv, {spec.hidden, 3 * attention, LinearInput::scalable});
+  check_linear(where + ".out", layer.out, {attention, spec.hidden, LinearInput::heads});
   check_norm(where + ".attention_norm", layer.attention_norm, spec.hidden);
-  check_linear(where + ".up", layer.up, {spec.hidden, layer.intermediate, LinearInput::norm});
-  check_linear(where + ".down", layer.down, {layer.intermediate, spec.hidden, LinearInput::other});
+  check_linear(where + ".up", layer.up, {spec.hidden, layer.intermediate, LinearInput::scalable});
+  check_linear(where + ".down", layer.down,
+               {layer.intermediate, spec.hidden, LinearInput::scalable});
   check_norm(where + ".output_norm", layer.output_norm, spec.hidden);
 }
 

@@ -176,9 +176,9 @@ void check_linear(const std::string& where, const LinearSpec& linear, const Line
   check_activations(where, linear, int8 && in > 0 && out > 0 && input != LinearInput::word);
   if (!linear.input_scale.empty()) {
     const std::string input_scale = where + ".input_scale";
-    if (!int8 || out == 0 || input != LinearInput::norm) {
+    if (!int8 || in == 0 || out == 0 || input != LinearInput::scalable) {
       check_absent(input_scale, linear.input_scale,
-                   "only an int8 linear with outputs that reads a LayerNorm scales its input");
+                   "only an int8 qkv, up or down with inputs and outputs scales its input");
     }
     check_scale(input_scale, linear.input_scale, in, ScaleRange::positive);
   }

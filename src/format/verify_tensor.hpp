@@ -44,9 +44,9 @@ void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t c
 /// Gamma and beta of `hidden` values.
 void check_norm(const std::string& where, const NormSpec& norm, std::uint32_t hidden);
 
-/// What a linear reads: only the output of a LayerNorm may be scaled before it is coded, and what
-/// projects a word has no bias.
-enum class LinearInput { norm, word, other };
+/// What a linear reads: the outputs of a LayerNorm and of GELU may be scaled before they are coded,
+/// those of the heads not, and what projects a word has no bias.
+enum class LinearInput { scalable, word, heads };
 
 /// What a linear maps; in and out may be 0.
 struct LinearShape {

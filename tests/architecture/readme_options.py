@@ -14,7 +14,7 @@ import tree
 SECTION = re.compile(r"^### (.*?)\n(.*?)(?=^#{1,3} |\Z)", re.MULTILINE | re.DOTALL)
 
 
-PROGRAMS = ["espalier", "espalier-train", "espalier-distill", "espalier-prune"]
+PROGRAMS = ["espalier", "espalier-train", "espalier-distill", "espalier-prune", "espalier-quantize"]
 
 
 def without_training(page):

@@ -229,6 +229,7 @@ class Maker {
       for (format::LinearSpec* linear : {&spec.qkv, &spec.up}) {
         if (linear->out > 0) linear->input_scale = vector(tiny_.hidden, 0.2F, 1.0F);
       }
+      if (spec.down.in > 0) spec.down.input_scale = vector(spec.intermediate, 0.2F, 1.0F);
     }
     return spec;
   }

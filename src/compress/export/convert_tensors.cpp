@@ -216,10 +216,13 @@ void TensorConverter::recode_smoothed(Parts parts, std::span<const float> activa
                                       format::LinearSpec& linear) {
   release(linear);
   linear = shape_and_bias(parts, Precision::int8);
-  const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
   const Weights weights = weights_of(parts);
-  const std::vector<float> values =
-      input_scale(activation_max, largest_weights(weights, linear.in));
+  code_smoothed(weights, input_scale(activation_max, largest_weights(weights, linear.in)), linear);
+}
+
+void TensorConverter::code_smoothed(const Weights& weights, std::span<const float> values,
+                                    format::LinearSpec& linear) {
+  const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
   std::copy(values.begin(), values.end(), scale.as<float>().begin());
   linear.input_scale = scale.tensor;
   code_weights(weights, values, linear);
@@ -245,9 +248,22 @@ format::LinearSpec TensorConverter::shape_and_bias(Parts parts, Precision precis
   return linear;
 }
 
-format::LinearSpec TensorConverter::linear(Parts parts, Precision precision) {
+format::LinearSpec TensorConverter::linear(Parts parts, Precision precision,
+                                           const InputCodes* inputs) {
   format::LinearSpec linear = shape_and_bias(parts, precision);
-  fill_weight(weights_of(parts), linear);
+  const bool codes_input = precision == Precision::int8 && linear.in > 0 && linear.out > 0;
+  if (inputs == nullptr || !codes_input) {
+    fill_weight(weights_of(parts), linear);
+    return linear;
+  }
+  linear.activations = inputs->activations;
+  linear.activation_scale = inputs->scale;
+  linear.activation_zero = inputs->zero;
+  if (inputs->input_scale.empty()) {
+    code_weights(weights_of(parts), {}, linear);
+  } else {
+    code_smoothed(weights_of(parts), inputs->input_scale, linear);
+  }
   return linear;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compress/checkpoint/bert_parameters.hpp"
+#include "compress/export/calibration.hpp"
 #include "compress/export/tensor_store.hpp"
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
@@ -37,7 +38,9 @@ class TensorConverter {
   using Weights = std::vector<const checkpoint::TensorRef*>;  // of one linear, from its top down
 
   /// One linear from the rows of several, one after the other: Q, K and V become one matmul.
-  [[nodiscard]] format::LinearSpec linear(Parts parts, Precision precision);
+  /// In int8 its inputs are coded as `inputs` says, or per token where that is null.
+  [[nodiscard]] format::LinearSpec linear(Parts parts, Precision precision,
+                                          const InputCodes* inputs = nullptr);
 
   /// The same linear anew in another precision, in the place of `linear`.
   void recode(Parts parts, Precision precision, format::LinearSpec& linear);
@@ -65,6 +68,9 @@ class TensorConverter {
   [[nodiscard]] std::vector<float> largest_weights(const Weights& weights, std::uint32_t in);
   /// The weights, and scales where the linear's precision has them.
   void fill_weight(const Weights& weights, format::LinearSpec& linear);
+  /// Stores `values` as the linear's input scale and codes its weights divided by them.
+  void code_smoothed(const Weights& weights, std::span<const float> values,
+                     format::LinearSpec& linear);
   /// Codes and scales of weights divided by `input_scale`, which may be empty.
   void code_weights(const Weights& weights, std::span<const float> input_scale,
                     format::LinearSpec& linear);

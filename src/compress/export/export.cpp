@@ -128,15 +128,19 @@ format::HeadSpec head_of(const Checkpoint& source, Task task, TensorConverter& c
 
 format::LayerSpec layer_of(const checkpoint::LayerParameters& layer,
                            const checkpoint::LayerWidths& widths, const LayerPrecisions& precisions,
-                           TensorConverter& convert) {
+                           const LayerInputs* inputs, TensorConverter& convert) {
+  const auto codes = [inputs](InputCodes LayerInputs::*linear) {
+    return inputs == nullptr ? nullptr : &(inputs->*linear);
+  };
   format::LayerSpec spec;
   spec.n_heads = static_cast<std::uint32_t>(widths.heads.size());
   spec.intermediate = widths.intermediate;
-  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value}, precisions.qkv);
-  spec.out = convert.linear({&layer.attention_output}, precisions.out);
+  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value}, precisions.qkv,
+                            codes(&LayerInputs::qkv));
+  spec.out = convert.linear({&layer.attention_output}, precisions.out, codes(&LayerInputs::out));
   spec.attention_norm = convert.norm(layer.attention_norm);
-  spec.up = convert.linear({&layer.intermediate}, precisions.up);
-  spec.down = convert.linear({&layer.output}, precisions.down);
+  spec.up = convert.linear({&layer.intermediate}, precisions.up, codes(&LayerInputs::up));
+  spec.down = convert.linear({&layer.output}, precisions.down, codes(&LayerInputs::down));
   spec.output_norm = convert.norm(layer.output_norm);
   return spec;
 }
@@ -199,8 +203,8 @@ void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences,
 }
 
 void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
-                     const PartPrecisions& wanted, const Progress& progress,
-                     ExportedModel::Parts& parts) {
+                     const PartPrecisions& wanted, const Calibration* calibration,
+                     const Progress& progress, ExportedModel::Parts& parts) {
   // Biases, norms and heads are left out of the total: a share past it counts as the whole.
   const auto n_total = static_cast<double>(count_values(source.parameters()));
   std::uint64_t n_done = 0;
@@ -211,12 +215,13 @@ void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
     progress.set(kConvertFrom + (kSelfTestFrom - kConvertFrom) * share, "convert weights");
   });
   const std::size_t n_layers = source.parameters().layers.size();
-  const bool smooth = smooths_something(wanted);
+  const bool smooth = calibration == nullptr && smooths_something(wanted);
   const PartPrecisions first = smooth ? all_int8(n_layers) : wanted;
   spec.embedding = convert.embedding(source.parameters(), first.word);
   for (std::size_t layer = 0; layer < n_layers; ++layer) {
-    spec.layers.push_back(layer_of(source.parameters().layers[layer], source.config().layers[layer],
-                                   first.layers[layer], convert));
+    spec.layers.push_back(layer_of(
+        source.parameters().layers[layer], source.config().layers[layer], first.layers[layer],
+        calibration == nullptr ? nullptr : &calibration->layers[layer], convert));
   }
   spec.head = head_of(source, spec.task, convert, parts.notes);
   if (smooth) smooth_inputs(source, sentences, wanted, convert, spec);
@@ -232,16 +237,24 @@ std::vector<std::pair<std::string, std::string>> stage_options(const ExportOptio
         "rule." + std::to_string(rule),
         options.rules[rule].pattern + "=" + std::string(name_of(options.rules[rule].precision)));
   }
+  if (options.calibration != nullptr) {
+    stated.insert(stated.end(), options.calibration->options.begin(),
+                  options.calibration->options.end());
+  }
   return stated;
 }
 
-std::vector<std::filesystem::path> input_files(const Checkpoint& source) {
+std::vector<std::filesystem::path> input_files(const Checkpoint& source,
+                                               const Calibration* calibration) {
   const std::filesystem::path& folder = source.model_folder();
   std::vector<std::filesystem::path> files = {folder / "config.json"};
   for (const std::filesystem::path& weights : source.weight_paths()) files.push_back(weights);
   for (const char* name : {"tokenizer.json", "vocab.txt", "tokenizer_config.json",
                            "special_tokens_map.json", "added_tokens.json"}) {
     if (std::filesystem::is_regular_file(folder / name)) files.push_back(folder / name);
+  }
+  if (calibration != nullptr) {
+    files.insert(files.end(), calibration->inputs.begin(), calibration->inputs.end());
   }
   return files;
 }
@@ -255,6 +268,13 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
   const checkpoint::BertConfig& config = source.config();
   const PartPrecisions precisions =
       precisions_by_rules(config.layers.size(), options.precision, options.rules);
+  if (options.calibration != nullptr &&
+      options.calibration->layers.size() != precisions.layers.size()) {
+    throw Error(ErrorCode::usage,
+                "the calibration is of " + std::to_string(options.calibration->layers.size()) +
+                    " layers, the model has " + std::to_string(precisions.layers.size()) +
+                    "; calibrate this model");
+  }
   text::TokenizerSpec tokenizer = text::load_tokenizer_spec(source.model_folder());
   check_tokenizer(source, tokenizer);
 
@@ -279,11 +299,11 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
     sentences = self_test_sentences(spec.task, encoder, spec.max_length, config.token_types);
     for_smoothing = smoothing_sentences(encoder, spec.max_length);
   }
-  spec.provenance.push_back(
-      make_stage(options.precision == Precision::int8 ? "quantize" : "convert",
-                 stage_options(options, spec.max_length), input_files(source)));
+  spec.provenance.push_back(make_stage(
+      options.precision == Precision::int8 ? "quantize" : "convert",
+      stage_options(options, spec.max_length), input_files(source, options.calibration)));
 
-  convert_weights(source, for_smoothing, precisions, progress, *parts);
+  convert_weights(source, for_smoothing, precisions, options.calibration, progress, *parts);
   progress.set(kSelfTestFrom, "self-test");
   runtime::record_self_test(spec, std::move(sentences), options.n_threads);
   progress.set(1, "done");

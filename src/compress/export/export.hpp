@@ -1,7 +1,7 @@
 // Start here: a checkpoint folder becomes a ModelSpec that the writer of the format room can store.
 // fp32 keeps every weight; bf16 rounds those of the linears and the words; int8 is the dynamic
 // mode, which needs no data: weights per output channel, word embeddings per row, activations per
-// token at run time.
+// token at run time. A calibration may say otherwise of the activations.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/export/calibration.hpp"
 #include "compress/export/precision_rules.hpp"
 #include "compress/export/tensor_store.hpp"
 #include "espalier/types.hpp"
@@ -26,6 +27,10 @@ struct ExportOptions {
   /// that matches a name (part_names()) wins. What lies between the linears, attention among it,
   /// stays in `precision`. The codes of an int8 linear do not depend on these rules.
   std::vector<PrecisionRule> rules = {};
+
+  /// How int8 linears code their inputs, one entry a layer; it outlives the call. Null: every token
+  /// has a scale of its own, and input scales come from this project's own sentences.
+  const Calibration* calibration = nullptr;
 
   /// Longest sentence in tokens, special tokens included: 3 to the checkpoint's positions. 0 means
   /// what the checkpoint states: sentence-transformers' limit, else the tokenizer's, else

@@ -63,16 +63,15 @@ std::vector<NormRanges> observe_norms(const format::ModelSpec& spec, const Token
 }
 
 std::vector<float> input_scale(std::span<const float> activation_max,
-                               std::span<const float> weight_max) {
-  constexpr double kActivationShare = 0.7;
+                               std::span<const float> weight_max, double alpha) {
   constexpr double kMost = 64;
   const std::size_t in = activation_max.size();
   std::vector<double> logarithm(in);  // of what the weights are multiplied with
   double mean = 0;
   for (std::size_t i = 0; i < in; ++i) {
     if (activation_max[i] > 0 && weight_max[i] > 0) {
-      logarithm[i] = kActivationShare * std::log(double{activation_max[i]}) -
-                     (1 - kActivationShare) * std::log(double{weight_max[i]});
+      logarithm[i] = alpha * std::log(double{activation_max[i]}) -
+                     (1 - alpha) * std::log(double{weight_max[i]});
     }
     mean += logarithm[i] / static_cast<double>(in);
   }

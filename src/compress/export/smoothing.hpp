@@ -13,6 +13,10 @@
 
 namespace espalier::compress {
 
+/// The share of an outlier that goes over to the weights. The cosine of all-MiniLM-L6-v2's vectors
+/// to fp32 is flat between 0.5 and 0.85.
+inline constexpr double kSmoothing = 0.7;
+
 /// Largest magnitude of each channel of what two linears of a layer read; (hidden) each.
 struct NormRanges {
   std::vector<float> qkv;
@@ -29,10 +33,10 @@ struct NormRanges {
                                                     const TokenBatch& sentences);
 
 /// What the inputs of a linear are multiplied with before they are coded: the inverse of
-/// activation^0.7 / weight^0.3, divided by its geometric mean, within [1/64, 64]; 1 where either is
-/// 0. activation_max, weight_max: largest magnitude of each input channel, (in).
-/// 0.7: the cosine of all-MiniLM-L6-v2's vectors to fp32 is flat between 0.5 and 0.85.
+/// activation^alpha / weight^(1 - alpha), divided by its geometric mean, within [1/64, 64]; 1 where
+/// either is 0. activation_max, weight_max: largest magnitude of each input channel, (in).
 [[nodiscard]] std::vector<float> input_scale(std::span<const float> activation_max,
-                                             std::span<const float> weight_max);
+                                             std::span<const float> weight_max,
+                                             double alpha = kSmoothing);
 
 }  // namespace espalier::compress

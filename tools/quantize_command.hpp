@@ -1,0 +1,10 @@
+// The verb of espalier-quantize.
+#pragma once
+
+#include "cli.hpp"
+
+namespace espalier::tools {
+
+[[nodiscard]] Command calibrated_quantize_command();
+
+}  // namespace espalier::tools
