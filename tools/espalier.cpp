@@ -49,6 +49,7 @@ constexpr Handoff kHandoffs[] = {
     {"finetune", "espalier-train"},
     {"distill", "espalier-distill"},
     {"prune", "espalier-prune"},
+    {"quantize", "espalier-quantize", "--qat", "quantize --qat"},
     {"quantize", "espalier-quantize", "--calib"},
 };
 

@@ -43,21 +43,13 @@ compress::PrecisionRule rule_of(const std::string& given) {
                                     one_line(given, 80) + "'");
 }
 
-// What is to be kept is kept: those rules come last.
-std::vector<compress::PrecisionRule> rules_of(const ExportRequest& request) {
-  std::vector<compress::PrecisionRule> rules;
-  for (const std::string& given : request.tensor_types) rules.push_back(rule_of(given));
-  for (const std::string& pattern : request.keep) rules.push_back({pattern, Precision::fp32});
-  return rules;
-}
-
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
 // memory are gone when it returns.
 std::uint64_t write(const ExportRequest& request, const compress::Calibration* calibration) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
-  options.rules = rules_of(request);
+  options.rules = precision_rules(request.tensor_types, request.keep);
   options.calibration = calibration;
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
@@ -84,6 +76,14 @@ std::string precision_words(const Model& model) {
 }
 
 }  // namespace
+
+std::vector<compress::PrecisionRule> precision_rules(const std::vector<std::string>& tensor_types,
+                                                     const std::vector<std::string>& keep) {
+  std::vector<compress::PrecisionRule> rules;
+  for (const std::string& given : tensor_types) rules.push_back(rule_of(given));
+  for (const std::string& pattern : keep) rules.push_back({pattern, Precision::fp32});
+  return rules;
+}
 
 void check_output(const ExportRequest& request) {
   const std::filesystem::path output = request.output;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compress/export/calibration.hpp"
+#include "compress/export/precision_rules.hpp"
 #include "espalier/espalier.hpp"
 
 namespace espalier::tools {
@@ -24,6 +25,23 @@ struct ExportRequest {
   bool quiet = false;
 };
 
+template <typename Visitor>
+void visit_precision_rules(std::vector<std::string>& tensor_types, std::vector<std::string>& keep,
+                           Visitor&& visitor) {
+  visitor({.name = "--tensor-type",
+           .help = "REGEX=int8|bf16|fp32: precision of the parts that match; repeatable",
+           .value = "RULE"},
+          tensor_types);
+  visitor({.name = "--keep",
+           .help = "parts that stay in fp32, whatever the rules; repeatable",
+           .value = "REGEX"},
+          keep);
+}
+
+/// What those options say: what is to be kept is kept, so those rules come last.
+[[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(
+    const std::vector<std::string>& tensor_types, const std::vector<std::string>& keep);
+
 /// The options but --precision, whose choices differ from verb to verb.
 template <typename Visitor>
 void visit_export(ExportRequest& request, Visitor&& visitor) {
@@ -31,14 +49,7 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
           request.folder);
   visitor({.name = "-o,--output", .help = "model file to write", .value = "FILE", .required = true},
           request.output);
-  visitor({.name = "--tensor-type",
-           .help = "REGEX=int8|bf16|fp32: precision of the parts that match; repeatable",
-           .value = "RULE"},
-          request.tensor_types);
-  visitor({.name = "--keep",
-           .help = "parts that stay in fp32, whatever the rules; repeatable",
-           .value = "REGEX"},
-          request.keep);
+  visit_precision_rules(request.tensor_types, request.keep, visitor);
   visitor({.name = "--max-length",
            .help = "longest input in tokens; without it the checkpoint's own",
            .min = 3},

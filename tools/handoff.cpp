@@ -25,8 +25,11 @@ void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::string program = self.parent_path() / handoff.program;
-  std::vector<std::string> words = {program, std::string(handoff.verb)};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  const bool renamed = !handoff.there.empty();
+  std::vector<std::string> words = {program, std::string(renamed ? handoff.there : handoff.verb)};
+  for (const std::string& argument : arguments) {
+    if (!renamed || argument != handoff.option) words.push_back(argument);
+  }
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);

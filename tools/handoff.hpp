@@ -8,11 +8,12 @@
 
 namespace espalier::tools {
 
-/// A verb and the program that answers it, which gets the verb as its first argument.
+/// A verb and the program that answers it, which gets the verb's name there as its first argument.
 struct Handoff {
   std::string_view verb;
   std::string_view program;
   std::string_view option = {};  ///< only calls with this option are handed over; "": every one
+  std::string_view there = {};   ///< its name there, which says what the option says; "": the same
 };
 
 /// Whether a call of `verb` is for the program.

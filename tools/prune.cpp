@@ -13,6 +13,7 @@
 #include "espalier/error.hpp"
 #include "fine_tuned.hpp"
 #include "format/writer.hpp"
+#include "held_out.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
 #include "output_folder.hpp"

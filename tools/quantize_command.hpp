@@ -1,4 +1,4 @@
-// The verb of espalier-quantize.
+// The verbs of espalier-quantize.
 #pragma once
 
 #include "cli.hpp"
@@ -6,5 +6,6 @@
 namespace espalier::tools {
 
 [[nodiscard]] Command calibrated_quantize_command();
+[[nodiscard]] Command qat_command();
 
 }  // namespace espalier::tools

@@ -27,7 +27,7 @@ def option_tables(markdown):
     tables = {}
     for heading, body in SECTION.findall(markdown):
         table = "".join(line + "\n" for line in body.splitlines() if line.startswith("|"))
-        for command in re.findall(r"`(espalier [a-z]+)`", heading):
+        for command in re.findall(r"`(espalier [a-z]+(?: --[a-z]+)?)`", heading):
             tables[command] = table
     return tables
 

@@ -36,4 +36,7 @@ struct Calibration {
   std::vector<std::filesystem::path> inputs = {};
 };
 
+/// How `spec` codes the inputs of its linears, to export another model of its shape likewise.
+[[nodiscard]] Calibration calibration_of(const format::ModelSpec& spec);
+
 }  // namespace espalier::compress

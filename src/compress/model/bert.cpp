@@ -16,6 +16,8 @@
 
 #include <cmath>
 
+#include "compress/model/rounding.hpp"
+
 namespace espalier::model {
 namespace {
 
@@ -32,8 +34,14 @@ at::Tensor drop(const at::Tensor& x, double probability) {
 }
 
 at::Tensor embed(const Bert& bert, const TokenTensors& tokens) {
+  const Rounding* rounding = bert.rounding;
   at::Tensor words = at::embedding(bert.word, tokens.ids);
-  if (bert.word_projection.defined()) words = at::linear(words, bert.word_projection);
+  if (rounding != nullptr) words = rounding->words(words);
+  if (bert.word_projection.defined()) {
+    words =
+        at::linear(words, rounding == nullptr ? bert.word_projection
+                                              : rounding->word_projection(bert.word_projection));
+  }
   const at::Tensor x = words + bert.position.slice(0, 0, tokens.ids.size(1));
   return bert.segment.defined() ? x + at::embedding(bert.segment, tokens.segments) : x;
 }
@@ -57,15 +65,36 @@ struct Projections {
   at::Tensor query, key, value;  // (sentences, heads, tokens, head_dim)
 };
 
-// The plain form, whose logits distillation asks for.
+// The plain form, whose logits distillation asks for, and whose steps can be rounded.
 at::Tensor attend_openly(const Projections& p, const at::Tensor& mask, double dropout,
-                         at::Tensor& logits) {
+                         const Rounding* rounding, at::Tensor& logits) {
+  const auto rounded = [rounding](const at::Tensor& x) {
+    return rounding == nullptr ? x : rounding->heads(x);
+  };
   const double scale = 1.0 / std::sqrt(static_cast<double>(p.query.size(-1)));
-  logits = at::matmul(p.query, p.key.transpose(-1, -2)) * scale;
+  logits = at::matmul(rounded(p.query), rounded(p.key).transpose(-1, -2)) * scale;
   at::Tensor masked = logits;
   if (mask.defined()) masked = masked.masked_fill(mask.logical_not(), -INFINITY);
-  return at::matmul(drop(at::softmax(masked, -1), dropout), p.value);
+  at::Tensor weights = at::softmax(masked, -1);
+  if (rounding != nullptr) weights = rounding->attention(weights, p.value);
+  return at::matmul(drop(weights, dropout), rounded(p.value));
 }
+
+// A product of a layer with its rounding, if it has one.
+struct Rounded {
+  const Bert& bert;
+  std::size_t layer;
+  Product product;
+
+  [[nodiscard]] at::Tensor input(const at::Tensor& x) const {
+    return bert.rounding == nullptr ? x : bert.rounding->input(layer, product, x);
+  }
+  // x as input() gives it.
+  [[nodiscard]] at::Tensor apply(const Linear& linear, const at::Tensor& x) const {
+    if (bert.rounding == nullptr) return model::apply(linear, x);
+    return at::linear(x, bert.rounding->weight(layer, product, linear.weight), linear.bias);
+  }
+};
 
 // What a step needs to know beside its input.
 struct Context {
@@ -85,9 +114,11 @@ at::Tensor attend(const Context& context, std::size_t index, const at::Tensor& x
     }
     return x.slice(-1, 0, 0);
   }
-  const at::Tensor query = apply(layer.query, x);
-  const at::Tensor key = apply(layer.key, x);
-  const at::Tensor value = apply(layer.value, x);
+  const Rounded product = {context.bert, index, Product::qkv};
+  const at::Tensor input = product.input(x);
+  const at::Tensor query = product.apply(layer.query, input);
+  const at::Tensor key = product.apply(layer.key, input);
+  const at::Tensor value = product.apply(layer.value, input);
   if (trace != nullptr && trace->keep_last_projections && index + 1 == context.bert.layers.size()) {
     trace->projections = {query, key, value};
   }
@@ -98,8 +129,11 @@ at::Tensor attend(const Context& context, std::size_t index, const at::Tensor& x
       context.mask.defined() ? context.mask.unsqueeze(1).unsqueeze(1) : context.mask;
   const double dropout = context.dropout.attention;
   at::Tensor outputs;
-  if (trace != nullptr && trace->keep_attention) {
-    outputs = attend_openly(heads, mask, dropout, trace->attention.emplace_back());
+  const bool traced = trace != nullptr && trace->keep_attention;
+  if (traced || context.bert.rounding != nullptr) {
+    at::Tensor logits;
+    outputs = attend_openly(heads, mask, dropout, context.bert.rounding, logits);
+    if (traced) trace->attention.push_back(logits);
   } else {
     outputs = at::scaled_dot_product_attention(
         heads.query, heads.key, heads.value,
@@ -109,10 +143,10 @@ at::Tensor attend(const Context& context, std::size_t index, const at::Tensor& x
 }
 
 // A pruned layer that kept no units of a kind adds its bias alone.
-at::Tensor add(const Linear& linear, const Norm& norm, const Context& context, const at::Tensor& x,
-               const at::Tensor& outputs) {
-  const at::Tensor sum =
-      linear.weight.size(1) == 0 ? linear.bias.expand_as(x) : apply(linear, outputs);
+at::Tensor add(const Linear& linear, const Norm& norm, const Context& context,
+               const Rounded& product, const at::Tensor& x, const at::Tensor& outputs) {
+  const at::Tensor sum = linear.weight.size(1) == 0 ? linear.bias.expand_as(x)
+                                                    : product.apply(linear, product.input(outputs));
   return apply(norm, x + drop(sum, context.dropout.hidden), context.bert.config.layer_norm_eps);
 }
 
@@ -136,19 +170,22 @@ at::Tensor head_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x
 }
 
 at::Tensor neuron_outputs(const Bert& bert, std::size_t layer, const at::Tensor& x) {
-  return at::gelu(apply(bert.layers[layer].up, x));
+  const Rounded product = {bert, layer, Product::up};
+  return at::gelu(product.apply(bert.layers[layer].up, product.input(x)));
 }
 
 at::Tensor add_heads(const Bert& bert, std::size_t layer, const at::Tensor& x,
                      const at::Tensor& outputs) {
   const Layer& half = bert.layers[layer];
-  return add(half.attention_output, half.attention_norm, {bert, {}, {}, nullptr}, x, outputs);
+  return add(half.attention_output, half.attention_norm, {bert, {}, {}, nullptr},
+             {bert, layer, Product::out}, x, outputs);
 }
 
 at::Tensor add_neurons(const Bert& bert, std::size_t layer, const at::Tensor& x,
                        const at::Tensor& outputs) {
   const Layer& half = bert.layers[layer];
-  return add(half.down, half.output_norm, {bert, {}, {}, nullptr}, x, outputs);
+  return add(half.down, half.output_norm, {bert, {}, {}, nullptr}, {bert, layer, Product::down}, x,
+             outputs);
 }
 
 at::Tensor encode(const Bert& bert, const TokenTensors& tokens, const Dropout& dropout,
@@ -160,10 +197,11 @@ at::Tensor encode(const Bert& bert, const TokenTensors& tokens, const Dropout& d
     const Layer& layer = bert.layers[index];
     at::Tensor heads = attend(context, index, x);
     if (gates != nullptr) heads = gate_heads(heads, gates->heads[index], bert.config.head_dim);
-    x = add(layer.attention_output, layer.attention_norm, context, x, heads);
+    x = add(layer.attention_output, layer.attention_norm, context, {bert, index, Product::out}, x,
+            heads);
     at::Tensor neurons = neuron_outputs(bert, index, x);
     if (gates != nullptr) neurons = neurons * gates->neurons[index].unsqueeze(1);
-    x = add(layer.down, layer.output_norm, context, x, neurons);
+    x = add(layer.down, layer.output_norm, context, {bert, index, Product::down}, x, neurons);
     if (trace != nullptr && trace->keep_hidden) trace->hidden.push_back(x);
   }
   return x;

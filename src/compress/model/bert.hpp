@@ -15,6 +15,8 @@
 
 namespace espalier::model {
 
+class Rounding;
+
 /// y = x weightᵀ + bias
 struct Linear {
   at::Tensor weight;  // (out, in)
@@ -55,6 +57,8 @@ struct Bert {
   std::optional<Linear> pooler;      // then the family's activation, tanh or ReLU
   std::optional<Linear> classifier;  // (labels, hidden)
   std::optional<MaskedLmHead> masked_lm;
+  /// What encode() rounds, see rounding.hpp; null: nothing. Must outlive its use; never saved.
+  const Rounding* rounding = nullptr;
 };
 
 /// Calls visit(name, tensor) for every parameter, in the order of a Hugging Face BERT and by the
