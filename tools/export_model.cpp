@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/model_impl.hpp"
 #include "base/atomic_file.hpp"
@@ -29,18 +30,28 @@ Precision precision_of(std::string_view name) {
   return Precision::fp32;
 }
 
-// "REGEX=int8": what follows the last = is the precision.
-compress::PrecisionRule rule_of(const std::string& given) {
+std::optional<compress::PartType> type_of(std::string_view name, const TypeRequest& request) {
+  const auto group = static_cast<std::uint32_t>(std::stoul(request.group));
+  for (const compress::PartType type :
+       {compress::int4_of(group), compress::PartType(Precision::int8),
+        compress::PartType(Precision::bf16), compress::PartType(Precision::fp32)}) {
+    if (name == name_of(type)) return type;
+  }
+  return std::nullopt;
+}
+
+// "REGEX=int8": what follows the last = is the type.
+compress::PrecisionRule rule_of(const std::string& given, const TypeRequest& request) {
   const std::size_t equals = given.rfind('=');
   const std::string_view name =
       std::string_view(given).substr(std::min(equals, given.size() - 1) + 1);
-  for (const Precision precision : {Precision::int8, Precision::bf16, Precision::fp32}) {
-    if (equals != std::string::npos && equals > 0 && name == name_of(precision)) {
-      return {given.substr(0, equals), precision};
-    }
+  const auto type = type_of(name, request);
+  if (equals == std::string::npos || equals == 0 || !type) {
+    throw Error(ErrorCode::usage,
+                "--tensor-type takes REGEX=int4, REGEX=int8, REGEX=bf16 or REGEX=fp32, not '" +
+                    one_line(given, 80) + "'");
   }
-  throw Error(ErrorCode::usage, "--tensor-type takes REGEX=int8, REGEX=bf16 or REGEX=fp32, not '" +
-                                    one_line(given, 80) + "'");
+  return {given.substr(0, equals), *type};
 }
 
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
@@ -49,7 +60,8 @@ std::uint64_t write(const ExportRequest& request, const compress::Calibration* c
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
-  options.rules = precision_rules(request.tensor_types, request.keep);
+  options.rules = precision_rules(request.types);
+  options.coding.rounding = rounding_of(request.types);
   options.calibration = calibration;
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
@@ -67,22 +79,30 @@ std::uint64_t write(const ExportRequest& request, const compress::Calibration* c
 
 // "int8", or "int8 (23 int8, 2 fp32)" where not every part is.
 std::string precision_words(const Model& model) {
-  const std::vector<Precision> parts = compress::precisions_of(model.impl().spec());
+  const std::vector<compress::PartType> parts = compress::precisions_of(model.impl().spec());
   const Precision precision = model.info().precision;
-  const bool uniform =
-      std::all_of(parts.begin(), parts.end(), [&](Precision part) { return part == precision; });
+  const bool uniform = std::all_of(parts.begin(), parts.end(), [&](const compress::PartType& part) {
+    return part == precision;
+  });
   const std::string name(name_of(precision));
   return uniform ? name : name + " (" + part_counts(model.impl().spec()) + ")";
 }
 
 }  // namespace
 
-std::vector<compress::PrecisionRule> precision_rules(const std::vector<std::string>& tensor_types,
-                                                     const std::vector<std::string>& keep) {
+std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request) {
   std::vector<compress::PrecisionRule> rules;
-  for (const std::string& given : tensor_types) rules.push_back(rule_of(given));
-  for (const std::string& pattern : keep) rules.push_back({pattern, Precision::fp32});
+  if (const auto type = type_of(request.weights, request)) rules.push_back({"^layer", *type});
+  if (const auto type = type_of(request.embeddings, request)) {
+    rules.push_back({"^embedding", *type});
+  }
+  for (const std::string& given : request.tensor_types) rules.push_back(rule_of(given, request));
+  for (const std::string& pattern : request.keep) rules.push_back({pattern, Precision::fp32});
   return rules;
+}
+
+compress::Rounding rounding_of(const TypeRequest& request) {
+  return request.rounding == "mse" ? compress::Rounding::mse : compress::Rounding::absmax;
 }
 
 void check_output(const ExportRequest& request) {

@@ -8,39 +8,64 @@
 
 #include "compress/export/calibration.hpp"
 #include "compress/export/precision_rules.hpp"
+#include "compress/export/round_weights.hpp"
 #include "espalier/espalier.hpp"
 
 namespace espalier::tools {
+
+/// What the parts of a model are stored in, beside --precision.
+struct TypeRequest {
+  std::string weights = {};     // type of the linears; empty: as precision
+  std::string embeddings = {};  // type of the word table; empty: as precision
+  std::string group = "64";
+  std::string rounding = "absmax";
+  std::vector<std::string> tensor_types = {};
+  std::vector<std::string> keep = {};
+};
+
+template <typename Visitor>
+void visit_types(TypeRequest& request, Visitor&& visitor) {
+  visitor({.name = "--weights",
+           .help = "what the linear layers are stored in; without it --precision",
+           .choices = "int4|int8|bf16|fp32"},
+          request.weights);
+  visitor({.name = "--embeddings",
+           .help = "what the word table is stored in; without it --precision",
+           .choices = "int4|int8|bf16|fp32"},
+          request.embeddings);
+  visitor({.name = "--group",
+           .help = "weights of an int4 row that share a scale",
+           .choices = "32|64|128"},
+          request.group);
+  visitor({.name = "--rounding",
+           .help = "scales of codes: largest weight, or least squared error",
+           .choices = "absmax|mse"},
+          request.rounding);
+  visitor({.name = "--tensor-type",
+           .help = "REGEX=int4|int8|bf16|fp32: type of what matches; repeatable",
+           .value = "RULE"},
+          request.tensor_types);
+  visitor({.name = "--keep",
+           .help = "parts that stay in fp32, whatever the rules; repeatable",
+           .value = "REGEX"},
+          request.keep);
+}
+
+/// The rules that the options make, --keep last: what is to be kept is kept. Throws Error(usage).
+[[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request);
+[[nodiscard]] compress::Rounding rounding_of(const TypeRequest& request);
 
 struct ExportRequest {
   std::string folder;
   std::string output;
   std::string precision;
-  std::vector<std::string> tensor_types = {};
-  std::vector<std::string> keep = {};
+  TypeRequest types = {};
   std::uint32_t max_length = 0;
   std::uint32_t threads = 0;
   bool force = false;
   std::string format = "table";
   bool quiet = false;
 };
-
-template <typename Visitor>
-void visit_precision_rules(std::vector<std::string>& tensor_types, std::vector<std::string>& keep,
-                           Visitor&& visitor) {
-  visitor({.name = "--tensor-type",
-           .help = "REGEX=int8|bf16|fp32: precision of the parts that match; repeatable",
-           .value = "RULE"},
-          tensor_types);
-  visitor({.name = "--keep",
-           .help = "parts that stay in fp32, whatever the rules; repeatable",
-           .value = "REGEX"},
-          keep);
-}
-
-/// What those options say: what is to be kept is kept, so those rules come last.
-[[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(
-    const std::vector<std::string>& tensor_types, const std::vector<std::string>& keep);
 
 /// The options but --precision, whose choices differ from verb to verb.
 template <typename Visitor>
@@ -49,7 +74,7 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
           request.folder);
   visitor({.name = "-o,--output", .help = "model file to write", .value = "FILE", .required = true},
           request.output);
-  visit_precision_rules(request.tensor_types, request.keep, visitor);
+  visit_types(request.types, visitor);
   visitor({.name = "--max-length",
            .help = "longest input in tokens; without it the checkpoint's own",
            .min = 3},
@@ -69,7 +94,9 @@ inline constexpr std::string_view kPartDetails =
     "Parts are embedding.word and, for each layer, layer.0.attention.qkv, layer.0.attention.out,\n"
     "layer.0.ffn.up and layer.0.ffn.down. A pattern is looked for anywhere in the name; of "
     "several\n"
-    "--tensor-type that match, the last holds.";
+    "--tensor-type that match, the last holds, and they go before --weights and --embeddings. "
+    "int4\n"
+    "is computed as int8 is, from half the bytes.";
 
 /// Throws Error(output) for an output that cannot be written, or exists and shall not be replaced:
 /// before the work, not after it. The writer asks again.

@@ -43,6 +43,10 @@ Json pairs_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
   return object;
 }
 
+std::string linear_type(const format::LinearSpec& linear) {
+  return type_text(compress::PartType(linear.precision, linear.group));
+}
+
 Json layers_json(const format::ModelSpec& spec) {
   Json layers = Json::array();
   for (const format::LayerSpec& layer : spec.layers) {
@@ -50,10 +54,10 @@ Json layers_json(const format::ModelSpec& spec) {
                       {"attention", layer.n_heads * spec.head_dim},
                       {"intermediate", layer.intermediate},
                       {"precision",
-                       {{"qkv", name_of(layer.qkv.precision)},
-                        {"out", name_of(layer.out.precision)},
-                        {"up", name_of(layer.up.precision)},
-                        {"down", name_of(layer.down.precision)}}},
+                       {{"qkv", linear_type(layer.qkv)},
+                        {"out", linear_type(layer.out)},
+                        {"up", linear_type(layer.up)},
+                        {"down", linear_type(layer.down)}}},
                       {"activations",
                        {{"qkv", codes_name(layer.qkv)},
                         {"out", codes_name(layer.out)},
@@ -66,9 +70,9 @@ Json layers_json(const format::ModelSpec& spec) {
 Json parts_json(const format::ModelSpec& spec) {
   Json parts = Json::object();
   const std::vector<std::string> names = compress::part_names(spec.layers.size());
-  const std::vector<Precision> precisions = compress::precisions_of(spec);
+  const std::vector<compress::PartType> types = compress::precisions_of(spec);
   for (std::size_t part = 0; part < names.size(); ++part) {
-    parts[names[part]] = name_of(precisions[part]);
+    parts[names[part]] = type_text(types[part]);
   }
   return parts;
 }

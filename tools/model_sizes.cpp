@@ -15,7 +15,7 @@ void PartSize::add(const format::NormSpec& norm) {
 void PartSize::add(const format::LinearSpec& linear) {
   add(linear.weight);
   add(linear.bias);
-  bytes += linear.scale.bytes.size();
+  bytes += linear.scale.bytes.size() + linear.multiplier.bytes.size();
 }
 
 void PartSize::add(const std::optional<format::HeadLinear>& linear) {
@@ -27,6 +27,7 @@ void PartSize::add(const std::optional<format::HeadLinear>& linear) {
 Sizes::Sizes(const format::ModelSpec& spec) {
   embeddings.add(spec.embedding.word);
   embeddings.bytes += spec.embedding.word_scale.bytes.size();
+  embeddings.bytes += spec.embedding.word_multiplier.bytes.size();
   if (spec.embedding.projection) embeddings.add(*spec.embedding.projection);
   embeddings.add(spec.embedding.position);
   embeddings.add(spec.embedding.segment);

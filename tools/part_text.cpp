@@ -10,7 +10,7 @@ namespace espalier::tools {
 namespace {
 
 struct Group {
-  std::string_view what;
+  std::string what;
   std::vector<std::string> names;
 };
 
@@ -23,21 +23,22 @@ std::vector<Group> ordered(std::vector<Group> groups) {
 }
 
 std::vector<Group> grouped(const format::ModelSpec& spec) {
-  std::vector<Group> groups = {{name_of(Precision::int8), {}},
-                               {name_of(Precision::bf16), {}},
-                               {name_of(Precision::fp32), {}}};
+  std::vector<compress::PartType> types = {Precision::int8, Precision::bf16, Precision::fp32};
+  for (const std::uint32_t size : {32, 64, 128}) types.push_back(compress::int4_of(size));
+  std::vector<Group> groups;
+  for (const compress::PartType& type : types) groups.push_back({type_text(type), {}});
   const std::vector<std::string> names = compress::part_names(spec.layers.size());
-  const std::vector<Precision> precisions = compress::precisions_of(spec);
+  const std::vector<compress::PartType> stored = compress::precisions_of(spec);
   for (std::size_t part = 0; part < names.size(); ++part) {
-    for (Group& group : groups) {
-      if (group.what == name_of(precisions[part])) group.names.push_back(names[part]);
+    for (std::size_t type = 0; type < types.size(); ++type) {
+      if (types[type] == stored[part]) groups[type].names.push_back(names[part]);
     }
   }
   return ordered(std::move(groups));
 }
 
 std::string counted(const Group& group) {
-  return std::to_string(group.names.size()) + " " + std::string(group.what);
+  return std::to_string(group.names.size()) + " " + group.what;
 }
 
 // "25 int8; 2 fp32: layer.0.ffn.down, ...": most parts go without names.

@@ -1,5 +1,6 @@
-// espalier quantize: a checkpoint folder as an int8 model file, activations scaled at run time, so
-// that no data is needed. compress does the same. Calls with --calib go to espalier-quantize.
+// espalier quantize: a checkpoint folder as an int8 model file, its weights of eight or four bits,
+// activations scaled at run time, so that no data is needed. compress does the same. Calls with
+// --calib or --qat go to espalier-quantize.
 #include "commands.hpp"
 #include "export_model.hpp"
 
@@ -43,11 +44,13 @@ void run_quantize(const QuantizeOptions& options) {
 Command quantize_command() {
   return make_command<QuantizeOptions>(
       {.name = "quantize",
-       .summary = "turn a BERT checkpoint folder into an int8 model file; needs no data",
-       .examples = "espalier quantize ./my-model -o my-model.espl\n"
-                   "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
-                   "espalier quantize ./my-model -o my-model.espl --calib train.tsv\n"
-                   "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
+       .summary = "turn a BERT checkpoint folder into an int8 or int4 model file; needs no data",
+       .examples =
+           "espalier quantize ./my-model -o my-model.espl\n"
+           "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
+           "espalier quantize ./my-model -o my-model.espl --weights int4 --embeddings int4\n"
+           "espalier quantize ./my-model -o my-model.espl --calib train.tsv\n"
+           "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
        .details = kPartDetails},
       run_quantize);
 }

@@ -40,8 +40,7 @@ namespace fs = std::filesystem;
 
 struct QatRequest {
   std::string model;
-  std::vector<std::string> tensor_types;
-  std::vector<std::string> keep;
+  TypeRequest types;
   DataRequest data;
   std::string teacher;
   double hidden_weight = 1;
@@ -53,7 +52,7 @@ template <typename Visitor>
 void visit(QatRequest& request, Visitor&& visitor) {
   visitor({.name = "DIR", .help = "checkpoint folder, fine-tuned", .required = true},
           request.model);
-  visit_precision_rules(request.tensor_types, request.keep, visitor);
+  visit_types(request.types, visitor);
   visit_data(request.data, visitor);
   visitor({.name = "--teacher", .help = "what is learnt from; else DIR itself", .value = "DIR"},
           request.teacher);
@@ -70,7 +69,8 @@ class Qat {
       : request_(request), start_(request.model, "DIR", request.data, request.training.max_length) {
     export_.precision = Precision::int8;
     export_.n_threads = n_threads;
-    export_.rules = precision_rules(request.tensor_types, request.keep);
+    export_.rules = precision_rules(request.types);
+    export_.coding.rounding = rounding_of(request.types);
     // What the start's file rounds, and with which input scales, is what is trained for.
     whole_.emplace(compress::export_checkpoint(request.model, export_));
     codes_ = compress::calibration_of(whole_->spec());
@@ -94,7 +94,7 @@ class Qat {
                                       .seed = request_.training.seed};
     options.weights.hidden = request_.hidden_weight;
     objective_.emplace(*start_.training(), nullptr, teacher, bert_.config, options);
-    rounding_.emplace(whole_->spec(), device);
+    rounding_.emplace(whole_->spec(), export_.coding.rounding, device);
     bert_.rounding = &*rounding_;
     return *objective_;
   }

@@ -25,8 +25,8 @@ inline constexpr std::size_t kMaxHeaderBytes = std::size_t{16} << 20;
   return (n_bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// The verifier counts tables. The limits below allow 23 a layer, one a stage, pair, added token and
-// self-test case and a few more: 47,000 at most, so that what may be written can be read.
+// The verifier counts tables. The limits below allow 27 a layer, one a stage, pair, added token and
+// self-test case and a few more: 48,100 at most, so that what may be written can be read.
 inline constexpr std::size_t kMaxTables = 65536;
 inline constexpr std::size_t kMaxDepth = 16;
 

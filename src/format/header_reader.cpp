@@ -27,7 +27,7 @@ Ours checked_enum(std::string_view where, Theirs value) {
   return static_cast<Ours>(value);
 }
 
-static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(ElementType::bf16));
+static_assert(static_cast<int>(schema::ElementType::MAX) == static_cast<int>(ElementType::s4));
 static_assert(static_cast<int>(schema::Task::MAX) == static_cast<int>(Task::fill_mask));
 static_assert(static_cast<int>(schema::Precision::MAX) == static_cast<int>(Precision::bf16));
 static_assert(static_cast<int>(schema::ActivationCodes::MAX) ==
@@ -118,6 +118,8 @@ class HeaderReader {
     result.scale = tensor(where + ".scale", stored.scale());
     result.bias = tensor(where + ".bias", stored.bias());
     result.input_scale = tensor(where + ".input_scale", stored.input_scale());
+    result.group = stored.group();
+    result.multiplier = tensor(where + ".multiplier", stored.multiplier());
     return result;
   }
 
@@ -150,6 +152,8 @@ class HeaderReader {
     if (stored.projection() != nullptr) {
       result.projection = linear("embedding.projection", *stored.projection());
     }
+    result.word_group = stored.word_group();
+    result.word_multiplier = tensor("embedding.word_multiplier", stored.word_multiplier());
     return result;
   }
 

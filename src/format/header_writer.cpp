@@ -89,10 +89,12 @@ class HeaderWriter {
     const auto scale = write(linear.scale);
     const auto bias = write(linear.bias);
     const auto input_scale = write(linear.input_scale);
+    const auto multiplier = write(linear.multiplier);
     return schema::CreateLinear(
         fbb_, linear.in, linear.out, static_cast<schema::Precision>(linear.precision),
         static_cast<schema::ActivationCodes>(linear.activations), weight, scale, bias, input_scale,
-        linear.activation_scale, static_cast<std::uint8_t>(linear.activation_zero));
+        linear.activation_scale, static_cast<std::uint8_t>(linear.activation_zero),
+        static_cast<std::uint16_t>(linear.group), multiplier);
   }
 
   Offset<schema::HeadLinear> write(const std::optional<HeadLinear>& linear) {
@@ -116,7 +118,10 @@ class HeaderWriter {
     const auto segment = write(embedding.segment);
     const auto norm = write(embedding.norm);
     const auto projection = embedding.projection ? write(*embedding.projection) : 0;
-    return schema::CreateEmbedding(fbb_, word, word_scale, position, segment, norm, projection);
+    const auto word_multiplier = write(embedding.word_multiplier);
+    return schema::CreateEmbedding(fbb_, word, word_scale, position, segment, norm, projection,
+                                   static_cast<std::uint16_t>(embedding.word_group),
+                                   word_multiplier);
   }
 
   Offset<schema::Layer> write(const LayerSpec& layer) {

@@ -78,6 +78,19 @@ BadIndex find_code_out_of_range(std::span<const std::int8_t> codes) noexcept {
   return find_first<std::uint8_t>(codes, [](std::int8_t code) { return code == -128; });
 }
 
+BadIndex find_four_bit_code_out_of_range(std::span<const std::uint8_t> bytes) noexcept {
+  return find_first<std::uint8_t>(bytes, [](std::uint8_t byte) {
+    return static_cast<unsigned>((byte & 0x0F) == 0x08) | static_cast<unsigned>(byte >> 4 == 0x08);
+  });
+}
+
+BadIndex find_multiplier_out_of_range(std::span<const std::int8_t> multipliers) noexcept {
+  return find_first<std::uint8_t>(multipliers, [](std::int8_t multiplier) {
+    return static_cast<unsigned>(multiplier < 1) |
+           static_cast<unsigned>(multiplier > kMaxMultiplier);
+  });
+}
+
 BadIndex find_nonzero(std::span<const std::int8_t> bytes) noexcept {
   return find_first<std::uint8_t>(bytes, [](std::int8_t byte) { return byte != 0; });
 }

@@ -20,6 +20,14 @@ using BadIndex = std::optional<std::size_t>;
 /// First code that is -128.
 [[nodiscard]] BadIndex find_code_out_of_range(std::span<const std::int8_t> codes) noexcept;
 
+/// First byte of s4 codes of which either is -8.
+[[nodiscard]] BadIndex find_four_bit_code_out_of_range(
+    std::span<const std::uint8_t> bytes) noexcept;
+
+/// First multiplier that is not in [1, kMaxMultiplier].
+[[nodiscard]] BadIndex find_multiplier_out_of_range(
+    std::span<const std::int8_t> multipliers) noexcept;
+
 /// First byte that is not zero.
 [[nodiscard]] BadIndex find_nonzero(std::span<const std::int8_t> bytes) noexcept;
 

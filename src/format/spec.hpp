@@ -17,9 +17,9 @@
 
 namespace espalier::format {
 
-enum class ElementType : std::uint8_t { f32, f16, s8, bf16 };
+enum class ElementType : std::uint8_t { f32, f16, s8, bf16, s4 };
 
-/// Number of bytes of one element.
+/// Number of bytes of one element; of the byte that holds two, for s4.
 [[nodiscard]] constexpr std::size_t element_bytes(ElementType type) noexcept {
   switch (type) {
     case ElementType::f32:
@@ -28,9 +28,16 @@ enum class ElementType : std::uint8_t { f32, f16, s8, bf16 };
     case ElementType::bf16:
       return 2;
     case ElementType::s8:
+    case ElementType::s4:
       return 1;
   }
   return 0;
+}
+
+/// Number of bytes of a row of `cols` elements. Two s4 share a byte, and every row begins one.
+[[nodiscard]] constexpr std::size_t row_bytes(ElementType type, std::uint32_t cols) noexcept {
+  if (type == ElementType::s4) return (std::size_t{cols} + 1) / 2;
+  return element_bytes(type) * cols;
 }
 
 /// A matrix of the model, viewed where it lies. 64-byte aligned. A vector is a matrix of one row.
@@ -41,7 +48,8 @@ struct Tensor {
   std::span<const std::byte> bytes;
 
   [[nodiscard]] bool empty() const noexcept { return bytes.empty(); }
-  /// The elements, when `type` is the one that T stands for (float, std::int8_t, std::uint16_t).
+  /// The elements, when `type` is the one that T stands for (float, std::int8_t, std::uint16_t; for
+  /// s4 the bytes that hold two each, std::uint8_t).
   template <typename T>
   [[nodiscard]] std::span<const T> as() const noexcept {
     return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
@@ -66,6 +74,22 @@ inline constexpr std::uint32_t kPanelDepthMultiple = 64;
          (out_channel % kPanelColumns) * std::size_t{4} + in_channel % 4;
 }
 
+/// Four-bit codes lie in [-7, 7]; times the multiplier of their group, 1 to 18, they are int8
+/// codes: 7 * 18 <= 127. Two levels of scales cost 1 byte a group instead of 4, and integers alone
+/// are multiplied before the sum.
+inline constexpr std::int8_t kMaxFourBitCode = 7;
+inline constexpr std::int8_t kMaxMultiplier = 18;
+
+/// Numbers of columns that may share a multiplier: even, so that no byte lies in two groups.
+[[nodiscard]] constexpr bool is_group(std::uint32_t group) noexcept {
+  return group == 32 || group == 64 || group == 128;
+}
+
+/// Number of groups of a row; the last may be short.
+[[nodiscard]] constexpr std::uint32_t n_groups(std::uint32_t cols, std::uint32_t group) noexcept {
+  return (cols + group - 1) / group;
+}
+
 /// How the input of an int8 linear is coded. x ≈ (code - zero) * scale; base/canonical.hpp has the
 /// operations.
 enum class ActivationCodes : std::uint8_t {
@@ -84,13 +108,15 @@ inline constexpr float kMinActivationScale = 1e-30F;
 /// bf16: the same with a bf16 weight. Each x is rounded to bfloat16, half to even, before the
 /// products, which a float holds exactly; their sum, the bias and all else are as in fp32.
 /// int8: weight is s8 panels, values in [-127, 127]; W[n][k] ≈ weight * scale[n], scale (1, out)
-/// f32 > 0. input_scale, empty or (1, in) f32 > 0: the codes of the input are made of
-/// x[k] * input_scale[k] and the weights hold the inverse, so that outlier channels leave codes to
-/// the others (SmoothQuant, Xiao et al. 2022). Only qkv, up and down have one: what codes the
-/// outputs of a LayerNorm and of GELU reads them once more anyway. `activations` of qkv, out, up
-/// and down with inputs and outputs may be any; of all other linears it is the first, which means
-/// nothing but in int8. `in` may be 0 (all heads or the whole FFN pruned away): then weight is
-/// empty and y is the bias.
+/// f32 > 0. Or weight is s4 (out, in), row-major, and stands for the s8 weights that it makes with
+/// multiplier (out, n_groups(in, group)) s8: weight[n][k] * multiplier[n][k / group]; all else is
+/// as with those (format/four_bits.hpp). input_scale, empty or (1, in) f32 > 0: the codes of the
+/// input are made of x[k] * input_scale[k] and the weights hold the inverse, so that outlier
+/// channels leave codes to the others (SmoothQuant, Xiao et al. 2022). Only qkv, up and down have
+/// one: what codes the outputs of a LayerNorm and of GELU reads them once more anyway.
+/// `activations` of qkv, out, up and down with inputs and outputs may be any; of all other linears
+/// it is the first, which means nothing but in int8. `in` may be 0 (all heads or the whole FFN
+/// pruned away): then weight is empty and y is the bias.
 struct LinearSpec {
   std::uint32_t in = 0;
   std::uint32_t out = 0;
@@ -102,6 +128,8 @@ struct LinearSpec {
   Tensor scale;
   Tensor bias;  // (1, out) f32; empty in the projection of the words only: nothing is added
   Tensor input_scale;
+  std::uint32_t group = 0;  // weight s4: inputs that share a multiplier, is_group(); else 0
+  Tensor multiplier;        // weight s4: (out, n_groups) s8 in [1, kMaxMultiplier]; else empty
 };
 
 /// A linear of a head: f32 or f16 weight (out, in), row-major; bias (1, out) f32. Computed in fp32.
@@ -118,7 +146,8 @@ struct NormSpec {
 };
 
 /// word: f32 or bf16 (vocabulary, hidden), or s8 with word_scale (1, vocabulary) f32 >= 0, a scale
-/// each row. position (positions, hidden) and segment (segments, hidden): f32 or f16. segment may
+/// each row, or s4 with word_scale and word_multiplier, which make the s8 row as a linear's do.
+/// position (positions, hidden) and segment (segments, hidden): f32 or f16. segment may
 /// be empty (DistilBERT): then nothing is added, and the segments of tokens are not looked at.
 /// projection, if there is one, rank -> hidden with 1 <= rank < hidden and the words' precision:
 /// word is (vocabulary, rank) then, and a token's x is (position + segment) + word projectionᵀ.
@@ -131,12 +160,15 @@ struct EmbeddingSpec {
   Tensor segment;
   NormSpec norm;
   std::optional<LinearSpec> projection = {};
+  std::uint32_t word_group = 0;  // word s4: columns that share a multiplier, is_group(); else 0
+  Tensor word_multiplier = {};   // word s4: (vocabulary, n_groups) s8 in [1, kMaxMultiplier]
 };
 
 /// What the words are stored in, which need not be what the model's linears are.
 [[nodiscard]] constexpr Precision word_precision(const EmbeddingSpec& embedding) noexcept {
   switch (embedding.word.type) {
     case ElementType::s8:
+    case ElementType::s4:
       return Precision::int8;
     case ElementType::bf16:
       return Precision::bf16;

@@ -45,6 +45,10 @@ void check_embedding(const ModelSpec& spec) {
   const EmbeddingSpec& embedding = spec.embedding;
   if (embedding.projection) check_projection(spec, *embedding.projection);
   const Shape word{.rows = spec.vocabulary_size(), .cols = spec.word_width()};
+  const FourBitPlaces places = {"embedding.word", "embedding.word_group",
+                                "embedding.word_multiplier"};
+  const FourBitParts four_bits = {embedding.word, embedding.word_group, embedding.word_multiplier};
+  if (embedding.word.type != ElementType::s4) check_no_groups(places, four_bits);
   switch (embedding.word.type) {
     case ElementType::f32:
     case ElementType::f16:
@@ -57,10 +61,14 @@ void check_embedding(const ModelSpec& spec) {
     case ElementType::bf16:
       check_bf16("embedding.word", embedding.word, word);
       break;
+    case ElementType::s4:
+      check_s4(places, four_bits, word);
+      check_scale("embedding.word_scale", embedding.word_scale, word.rows, ScaleRange::nonnegative);
+      break;
   }
-  if (embedding.word.type != ElementType::s8) {
+  if (word_precision(embedding) != Precision::int8) {
     check_absent("embedding.word_scale", embedding.word_scale,
-                 "only an int8 word embedding has it");
+                 "only word embeddings of codes have it");
   }
   check_f32_or_f16("embedding.position", embedding.position,
                    {.rows = spec.n_positions(), .cols = spec.hidden});

@@ -22,6 +22,8 @@ std::string_view name_of(ElementType type) {
       return "s8";
     case ElementType::bf16:
       return "bf16";
+    case ElementType::s4:
+      return "s4";
   }
   return "no element type";
 }
@@ -58,7 +60,7 @@ void check_layout(const std::string& where, const Tensor& tensor, ElementType ty
 }
 
 void check_layout(const std::string& where, const Tensor& tensor, ElementType type, Shape shape) {
-  const std::size_t n_bytes = std::size_t{shape.rows} * shape.cols * element_bytes(type);
+  const std::size_t n_bytes = shape.rows * row_bytes(type, shape.cols);
   check_layout(where, tensor, type, shape, n_bytes);
 }
 
@@ -125,6 +127,37 @@ void check_s8(const std::string& where, const Tensor& tensor, Shape shape) {
   refuse_codes(where, tensor);
 }
 
+void check_s4(const FourBitPlaces& where, const FourBitParts& parts, Shape shape) {
+  if (!is_group(parts.group)) {
+    refuse(where.group, "expected 32, 64 or 128 got " + std::to_string(parts.group));
+  }
+  check_layout(where.codes, parts.codes, ElementType::s4, shape);
+  const auto bytes = parts.codes.as<std::uint8_t>();
+  if (const BadIndex bad = find_four_bit_code_out_of_range(bytes)) {
+    refuse(where.codes, "byte " + std::to_string(*bad) + " holds -8, expected -7 to 7");
+  }
+  const std::size_t stride = row_bytes(ElementType::s4, shape.cols);
+  for (std::size_t end = stride; shape.cols % 2 != 0 && end <= bytes.size(); end += stride) {
+    if (bytes[end - 1] >> 4 == 0) continue;
+    refuse(where.codes, "byte " + std::to_string(end - 1) +
+                            " ends a row of odd length, expected 0 "
+                            "in its upper half");
+  }
+  check_layout(where.multiplier, parts.multiplier, ElementType::s8,
+               {.rows = shape.rows, .cols = n_groups(shape.cols, parts.group)});
+  const auto multipliers = parts.multiplier.as<std::int8_t>();
+  if (const BadIndex bad = find_multiplier_out_of_range(multipliers)) {
+    refuse(where.multiplier, "element " + std::to_string(*bad) + " is " +
+                                 std::to_string(multipliers[*bad]) + ", expected 1 to " +
+                                 std::to_string(kMaxMultiplier));
+  }
+}
+
+void check_no_groups(const FourBitPlaces& where, const FourBitParts& parts) {
+  check_range(where.group, parts.group, 0, 0);
+  check_absent(where.multiplier, parts.multiplier, "only s4 codes have multipliers");
+}
+
 void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t cols,
                  ScaleRange range) {
   check_f32(where, tensor, {.rows = 1, .cols = cols});
@@ -147,8 +180,14 @@ void check_linear(const std::string& where, const LinearSpec& linear, const Line
   check_range(where + ".out", linear.out, out, out);
   const bool int8 = linear.precision == Precision::int8;
   const std::string weight = where + ".weight";
+  const FourBitPlaces places = {weight, where + ".group", where + ".multiplier"};
+  const FourBitParts four_bits = {linear.weight, linear.group, linear.multiplier};
+  const bool s4 = int8 && !linear.weight.empty() && linear.weight.type == ElementType::s4;
+  if (!s4) check_no_groups(places, four_bits);
   if (in == 0 || out == 0) {
     check_absent(weight, linear.weight, "the linear has no inputs or no outputs");
+  } else if (s4) {
+    check_s4(places, four_bits, {.rows = out, .cols = in});
   } else if (int8) {
     check_layout(weight, linear.weight, ElementType::s8, {.rows = out, .cols = in},
                  panel_bytes(out, in));

@@ -36,6 +36,24 @@ void check_bf16(const std::string& where, const Tensor& tensor, Shape shape);
 /// s8 (rows, cols), row-major, in [-127, 127].
 void check_s8(const std::string& where, const Tensor& tensor, Shape shape);
 
+/// s4 (rows, cols), row-major, codes in [-7, 7], with a multiplier in [1, 18] for each `group` of a
+/// row. `where` is the tensor's; the group and the multipliers are named after it.
+struct FourBitParts {
+  const Tensor& codes;
+  std::uint32_t group;
+  const Tensor& multiplier;
+};
+/// Where the three parts of `FourBitParts` lie.
+struct FourBitPlaces {
+  std::string codes;
+  std::string group;
+  std::string multiplier;
+};
+void check_s4(const FourBitPlaces& where, const FourBitParts& parts, Shape shape);
+
+/// Neither a group nor multipliers: the codes are no s4.
+void check_no_groups(const FourBitPlaces& where, const FourBitParts& parts);
+
 /// f32 (1, cols), finite, > 0 or >= 0.
 enum class ScaleRange { positive, nonnegative };
 void check_scale(const std::string& where, const Tensor& tensor, std::uint32_t cols,

@@ -49,6 +49,8 @@ class MixedModels {
     mixed.embedding.word = from.word;
     mixed.embedding.word_scale = from.word_scale;
     mixed.embedding.projection = from.projection;
+    mixed.embedding.word_group = from.word_group;
+    mixed.embedding.word_multiplier = from.word_multiplier;
     return mixed;
   }
 

@@ -13,9 +13,12 @@
 namespace espalier::testing {
 namespace {
 
-void halve(const format::Tensor& weight) {
-  for (std::int8_t& code : OwnedModel::edit<std::int8_t>(weight)) {
-    code = static_cast<std::int8_t>(code / 2);
+/// Halves eight-bit weights, or the multipliers of four-bit ones: at most 7 * 9.
+void halve(const format::LinearSpec& linear) {
+  const bool four_bits = linear.group != 0;
+  for (std::int8_t& code :
+       OwnedModel::edit<std::int8_t>(four_bits ? linear.multiplier : linear.weight)) {
+    code = static_cast<std::int8_t>(four_bits ? (code + 1) / 2 : code / 2);
   }
 }
 
@@ -30,10 +33,10 @@ TEST_P(OneDnnInt8, GivesTheIntegersOfTheReference) {
   TinyModel tiny = GetParam().model;
   tiny.precision = Precision::int8;
   OwnedModel model = make_tiny_model(tiny);
-  if (model.spec().embedding.projection) halve(model.spec().embedding.projection->weight);
+  if (model.spec().embedding.projection) halve(*model.spec().embedding.projection);
   for (format::LayerSpec& layer : model.edit().layers) {
     for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
-      halve(linear->weight);
+      halve(*linear);
     }
   }
   const TokenBatch batch = make_batch(make_sentences(GetParam().lengths));

@@ -42,7 +42,7 @@ std::vector<Forgery> forgeries() {
        [](schema::ModelT& m) { m.head->pooler_activation = schema::PoolerActivation(2); },
        "head.pooler_activation"},
       {"ElementTypeUnknown",
-       [](schema::ModelT& m) { m.embedding->position->type = schema::ElementType(4); },
+       [](schema::ModelT& m) { m.embedding->position->type = schema::ElementType(5); },
        "embedding.position.type"},
       {"LinearPrecisionUnknown",
        [](schema::ModelT& m) { m.layers[0]->up->precision = schema::Precision(7); },

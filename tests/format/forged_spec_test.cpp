@@ -382,6 +382,102 @@ std::vector<Forgery> forged_codes() {
   };
 }
 
+TinyModel four_bits() {
+  return {.hidden = 37,
+          .head_dim = 5,
+          .n_heads = {3, 0},
+          .intermediate = {65, 8},
+          .four_bit_group = 32,
+          .self_test = true};
+}
+
+std::vector<Forgery> forged_four_bits() {
+  using format::ElementType;
+  return {
+      {"GroupZero", four_bits(), [](OwnedModel& m) { m.edit().layers[0].up.group = 0; },
+       "layers[0].up.group"},
+      {"GroupOfAnySize", four_bits(), [](OwnedModel& m) { m.edit().layers[0].up.group = 37; },
+       "layers[0].up.group"},
+      {"GroupOther", four_bits(), [](OwnedModel& m) { m.edit().layers[0].up.group = 64; },
+       "layers[0].up.multiplier"},
+      {"GroupOfEightBits", classify(), [](OwnedModel& m) { m.edit().layers[0].up.group = 32; },
+       "layers[0].up.group"},
+      {"GroupOfFp32", fp32(), [](OwnedModel& m) { m.edit().layers[1].up.group = 32; },
+       "layers[1].up.group"},
+      {"GroupWithoutInputs", four_bits(), [](OwnedModel& m) { m.edit().layers[1].out.group = 32; },
+       "layers[1].out.group"},
+      {"MultipliersOfEightBits", classify(),
+       [](OwnedModel& m) { m.edit().layers[0].up.multiplier = m.edit().layers[0].up.weight; },
+       "layers[0].up.multiplier"},
+      {"MultipliersMissing", four_bits(),
+       [](OwnedModel& m) { m.edit().layers[0].down.multiplier = {}; }, "layers[0].down.multiplier"},
+      {"MultipliersOfTooFewRows", four_bits(),
+       [](OwnedModel& m) { m.edit().layers[0].out.multiplier.rows = 36; },
+       "layers[0].out.multiplier"},
+      {"MultipliersOfF32", four_bits(),
+       [](OwnedModel& m) { m.edit().layers[0].out.multiplier.type = ElementType::f32; },
+       "layers[0].out.multiplier"},
+      {"MultiplierZero", four_bits(),
+       [](OwnedModel& m) { m.edit<std::int8_t>(m.spec().layers[0].qkv.multiplier)[3] = 0; },
+       "layers[0].qkv.multiplier"},
+      {"MultiplierThatOverflowsACode", four_bits(),
+       [](OwnedModel& m) { m.edit<std::int8_t>(m.spec().layers[0].down.multiplier)[110] = 19; },
+       "layers[0].down.multiplier"},
+      {"MultiplierNegative", four_bits(),
+       [](OwnedModel& m) { m.edit<std::int8_t>(m.spec().layers[1].up.multiplier)[0] = -1; },
+       "layers[1].up.multiplier"},
+      {"LowerCodeMinusEight", four_bits(),
+       [](OwnedModel& m) { m.edit<std::uint8_t>(m.spec().layers[0].up.weight)[18] = 0x08; },
+       "layers[0].up.weight"},
+      {"UpperCodeMinusEight", four_bits(),
+       [](OwnedModel& m) { m.edit<std::uint8_t>(m.spec().layers[0].up.weight)[1] = 0x81; },
+       "layers[0].up.weight"},
+      {"HalfByteAfterAnOddRow", four_bits(),
+       [](OwnedModel& m) { m.edit<std::uint8_t>(m.spec().layers[0].up.weight)[18] |= 0x10; },
+       "layers[0].up.weight"},
+      {"FourBitsWithoutRoomForOddRows", four_bits(),
+       [](OwnedModel& m) {
+         auto& bytes = m.edit().layers[0].up.weight.bytes;
+         bytes = bytes.first((std::size_t{65} * 37 + 1) / 2);
+       },
+       "layers[0].up.weight"},
+      {"EightBitsCalledFour", classify(),
+       [](OwnedModel& m) { m.edit().layers[0].up.weight.type = ElementType::s4; },
+       "layers[0].up.group"},
+      {"FourBitsCalledEight", four_bits(),
+       [](OwnedModel& m) { m.edit().layers[0].up.weight.type = ElementType::s8; },
+       "layers[0].up.group"},
+      {"FourBitsOfBf16", four_bits(),
+       [](OwnedModel& m) { m.edit().layers[0].up.precision = Precision::bf16; },
+       "layers[0].up.group"},
+      {"FourBitScaleMissing", four_bits(), [](OwnedModel& m) { m.edit().layers[0].up.scale = {}; },
+       "layers[0].up.scale"},
+      {"WordGroupZero", four_bits(), [](OwnedModel& m) { m.edit().embedding.word_group = 0; },
+       "embedding.word_group"},
+      {"WordGroupOfEightBits", classify(),
+       [](OwnedModel& m) { m.edit().embedding.word_group = 64; }, "embedding.word_group"},
+      {"WordMultipliersMissing", four_bits(),
+       [](OwnedModel& m) { m.edit().embedding.word_multiplier = {}; }, "embedding.word_multiplier"},
+      {"WordMultiplierTooLarge", four_bits(),
+       [](OwnedModel& m) { m.edit<std::int8_t>(m.spec().embedding.word_multiplier).back() = 127; },
+       "embedding.word_multiplier"},
+      {"WordMinusEight", four_bits(),
+       [](OwnedModel& m) { m.edit<std::uint8_t>(m.spec().embedding.word)[0] = 0x88; },
+       "embedding.word"},
+      {"WordRowHalfByte", four_bits(),
+       [](OwnedModel& m) { m.edit<std::uint8_t>(m.spec().embedding.word).back() |= 0x70; },
+       "embedding.word"},
+      {"FourBitWordScaleMissing", four_bits(),
+       [](OwnedModel& m) { m.edit().embedding.word_scale = {}; }, "embedding.word_scale"},
+      {"PositionsOfS4", classify(),
+       [](OwnedModel& m) { m.edit().embedding.position.type = ElementType::s4; },
+       "embedding.position"},
+      {"HeadOfS4", halves(),
+       [](OwnedModel& m) { m.edit().head.pooler->weight.type = ElementType::s4; },
+       "head.pooler.weight"},
+  };
+}
+
 std::vector<Forgery> forged_heads() {
   return {
       {"PoolerMissing", classify(), [](OwnedModel& m) { m.edit().head.pooler.reset(); },
@@ -568,6 +664,7 @@ INSTANTIATE_TEST_SUITE_P(Values, ForgedSpec, ::testing::ValuesIn(forged_values()
 INSTANTIATE_TEST_SUITE_P(Projections, ForgedSpec, ::testing::ValuesIn(forged_projections()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Codes, ForgedSpec, ::testing::ValuesIn(forged_codes()), name_of);
+INSTANTIATE_TEST_SUITE_P(FourBits, ForgedSpec, ::testing::ValuesIn(forged_four_bits()), name_of);
 INSTANTIATE_TEST_SUITE_P(Heads, ForgedSpec, ::testing::ValuesIn(forged_heads()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tokenizers, ForgedSpec, ::testing::ValuesIn(forged_tokenizers()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tests, ForgedSpec, ::testing::ValuesIn(forged_tests()), name_of);

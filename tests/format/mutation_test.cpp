@@ -82,6 +82,12 @@ TEST(Mutation, OfAFactorisedModelNeverCrashes) {
   mutate(tiny, 13, 10000);
 }
 
+TEST(Mutation, OfAModelOfFourBitsNeverCrashes) {
+  TinyModel tiny = smallest_model();
+  tiny.four_bit_group = 32;
+  mutate(tiny, 14, 10000);
+}
+
 TEST(Mutation, OfAMaskFillerNeverCrashes) {
   TinyModel tiny = smallest_model();
   tiny.task = Task::fill_mask;

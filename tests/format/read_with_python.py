@@ -86,12 +86,14 @@ class Segment:
         kind, rows, cols = table.scalar(2, "B"), table.scalar(3, "I"), table.scalar(4, "I")
         if kind == 2 and len(part) != rows * cols:
             expect("bytes of panels", -(-rows // 64) * 64 * -(-cols // 64) * 64, len(part))
+        elif kind == 4:
+            expect("bytes of four-bit rows", rows * -(-cols // 2), len(part))
         else:
             expect("bytes of a tensor", rows * cols * (4, 2, 1, 2)[kind], len(part))
         return kind, rows, cols, part
 
     def linear(self, table):
-        return [self.tensor(table.table(field)) for field in (4, 5, 6, 7)]
+        return [self.tensor(table.table(field)) for field in (4, 5, 6, 7, 11)]
 
     def head_linear(self, table):
         return table and [self.tensor(table.table(field)) for field in (2, 3)]
@@ -109,6 +111,14 @@ def panel_code(part, n, k, inputs):
     depth = -(-inputs // 64) * 64
     at = (n // 64) * depth * 64 + (k // 4) * 256 + (n % 64) * 4 + k % 4
     return struct.unpack_from("<b", part, at)[0]
+
+
+def four_bit_code(codes, multipliers, group, row, col):
+    _, _, cols, part = codes
+    byte = part[row * -(-cols // 2) + col // 2]
+    bits = byte >> 4 if col % 2 else byte & 15
+    multiplier = multipliers[3][row * multipliers[2] + col // group]
+    return (bits - 16 if bits > 7 else bits) * multiplier
 
 
 def xxh3_64(data):
@@ -172,6 +182,7 @@ def read(data):
     projection = embedding.table(5)
     if projection is not None:
         segment.linear(projection)
+    words = word, segment.tensor(embedding.table(7)), embedding.scalar(6, "H")
     layers = []
     for place in model.places(10):
         layer = Table(data, place)
@@ -179,7 +190,8 @@ def read(data):
                  segment.norm(layer.table(4)), segment.linear(layer.table(5)),
                  segment.linear(layer.table(6)), segment.norm(layer.table(7))]
         codes = [codes_of(layer.table(field)) for field in (2, 3, 5, 6)]
-        layers.append((layer.scalar(0, "I"), layer.scalar(1, "I"), parts, codes))
+        groups = [layer.table(field).scalar(10, "H") for field in (2, 3, 5, 6)]
+        layers.append((layer.scalar(0, "I"), layer.scalar(1, "I"), parts, codes, groups))
     head = model.table(11)
     for field in (0, 1, 4):
         segment.head_linear(head.table(field))
@@ -190,22 +202,11 @@ def read(data):
     expect("end of the last part", len(segment.data), segment.position)
     expect("lines of the vocabulary", tokenizer.scalar(2, "I"), pieces.count("\n"))
     expect("rows of the word embedding", tokenizer.scalar(2, "I"), word[1])
-    return model, layers, pieces.split("\n")[:-1]
+    return model, words, layers, pieces.split("\n")[:-1]
 
 
-def main():
-    with open(sys.argv[1], "rb") as file:
-        data = file.read()
-    model, layers, pieces = read(data)
-    labels = [text_at(data, place) for place in model.places(7)]
-    expect("task", 0, model.scalar(1, "B"))
-    expect("precision", 1, model.scalar(2, "B"))
-    expect("hidden", 16, model.scalar(3, "I"))
-    expect("labels", ["negative", "positive"], labels)
+def check_eight_bits(layers):
     expect("heads and intermediate", [(3, 24), (0, 8)], [layer[:2] for layer in layers])
-    expect("continuation", "##", model.table(12).string(13))
-    expect("pieces", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], pieces[:6])
-    expect("a layer without heads", [None, None, None, None], layers[1][2][0])
     dynamic = (0, 0.0, 0)
     expect("codes of the first layer", [dynamic, (2, 0.0203125, 130), dynamic, (1, 0.0, 0)],
            [(kind, round(scale, 7), zero) for kind, scale, zero in layers[0][3]])
@@ -214,6 +215,37 @@ def main():
     for row in range(rows):
         top = max(abs(panel_code(panels, row, col, cols)) for col in range(cols))
         expect(f"largest code of row {row}", 127, top)
+    expect("groups", [0, 0, 0, 0], layers[0][4])
+
+
+def check_four_bits(words, layers):
+    expect("heads and intermediate", [(1, 9), (0, 8)], [layer[:2] for layer in layers])
+    expect("groups", [[32, 32, 32, 32], [0, 0, 32, 32]], [layer[4] for layer in layers])
+    # The group of a row's largest number has the multiplier 18, and that number the code 7 or -7.
+    up = layers[0][2][3]
+    for codes, multipliers, group in [(up[0], up[4], 32), words]:
+        expect("groups of a row of 35", 2, multipliers[2])
+        for row in range(codes[1]):
+            top = max(abs(four_bit_code(codes, multipliers, group, row, col)) for col in range(35))
+            expect(f"largest code of row {row}", 126, top)
+
+
+def main():
+    with open(sys.argv[1], "rb") as file:
+        data = file.read()
+    model, words, layers, pieces = read(data)
+    labels = [text_at(data, place) for place in model.places(7)]
+    expect("task", 0, model.scalar(1, "B"))
+    expect("precision", 1, model.scalar(2, "B"))
+    expect("labels", ["negative", "positive"], labels)
+    expect("continuation", "##", model.table(12).string(13))
+    expect("pieces", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"], pieces[:6])
+    expect("a layer without heads", [None] * 5, layers[1][2][0])
+    if model.scalar(3, "I") == 16:
+        check_eight_bits(layers)
+    else:
+        expect("hidden", 35, model.scalar(3, "I"))
+        check_four_bits(words, layers)
     cases = [Table(data, place) for place in model.table(14).places(1)]
     expect("first and last id", (2, 3), (cases[0].numbers(0, "i")[0], cases[0].numbers(0, "i")[-1]))
     expect("outputs of the self-test", 2, len(cases[0].numbers(2, "f")))

@@ -54,6 +54,14 @@ std::vector<Named> models() {
       {"AsymmetricCodes", {.input_scales = true, .codes = kAllAsymmetric, .self_test = true}},
       {"StaticCodes",
        {.n_heads = {2, 0}, .input_scales = true, .codes = kAllStatic, .self_test = true}},
+      {"FourBits", {.four_bit_group = 32, .input_scales = true, .self_test = true}},
+      {"FourBitsOddWidth",
+       {.hidden = 75,
+        .head_dim = 5,
+        .n_heads = {3, 0},
+        .intermediate = {0, 65},
+        .embedding_rank = 67,
+        .four_bit_group = 64}},
       {"OddWidth", {.hidden = 30, .head_dim = 7, .n_heads = {5, 3}}},
   };
 }
@@ -82,6 +90,8 @@ void expect_same(const format::LinearSpec& written, const format::LinearSpec& re
   expect_same(written.scale, read.scale, what);
   expect_same(written.bias, read.bias, what);
   expect_same(written.input_scale, read.input_scale, what);
+  EXPECT_EQ(written.group, read.group) << what;
+  expect_same(written.multiplier, read.multiplier, what);
 }
 
 void expect_same(const format::NormSpec& written, const format::NormSpec& read, const char* what) {
@@ -108,6 +118,8 @@ TEST_P(RoundTrip, GivesBackEveryTensor) {
   const ModelSpec& read = file.spec();
   expect_same(written.embedding.word, read.embedding.word, "word");
   expect_same(written.embedding.word_scale, read.embedding.word_scale, "word_scale");
+  EXPECT_EQ(written.embedding.word_group, read.embedding.word_group);
+  expect_same(written.embedding.word_multiplier, read.embedding.word_multiplier, "multiplier");
   expect_same(written.embedding.position, read.embedding.position, "position");
   expect_same(written.embedding.segment, read.embedding.segment, "segment");
   expect_same(written.embedding.norm, read.embedding.norm, "norm");
@@ -278,9 +290,30 @@ TinyModel golden_model() {
           .self_test = true};
 }
 
-TEST(Golden, OpensAndIsWrittenAgainByteForByte) {
-  const std::filesystem::path path = ESPALIER_FORMAT_TEST_DATA "/tiny_v0.espl";
-  const OwnedModel model = make_tiny_model(golden_model());
+/// The same for weights and words of four bits: odd rows, a group that is short, a pruned layer.
+TinyModel golden_four_bits() {
+  return {.hidden = 35,
+          .head_dim = 4,
+          .n_heads = {1, 0},
+          .intermediate = {9, 8},
+          .positions = 8,
+          .small_type = format::ElementType::f16,
+          .four_bit_group = 32,
+          .seed = 21,
+          .self_test = true};
+}
+
+struct GoldenFile {
+  const char* name;
+  TinyModel tiny;
+};
+
+class Golden : public ::testing::TestWithParam<GoldenFile> {};
+
+TEST_P(Golden, OpensAndIsWrittenAgainByteForByte) {
+  const std::filesystem::path path =
+      std::filesystem::path(ESPALIER_FORMAT_TEST_DATA) / GetParam().name;
+  const OwnedModel model = make_tiny_model(GetParam().tiny);
   if (std::getenv("ESPALIER_WRITE_GOLDEN") != nullptr) {
     format::write_model(model.spec(), path, Overwrite::replace);
   }
@@ -295,6 +328,13 @@ TEST(Golden, OpensAndIsWrittenAgainByteForByte) {
   EXPECT_EQ(std::memcmp(again.data(), bytes.data(), bytes.size()), 0)
       << "the bytes of version 0 may change: run with ESPALIER_WRITE_GOLDEN=1 to accept";
 }
+
+INSTANTIATE_TEST_SUITE_P(Files, Golden,
+                         ::testing::Values(GoldenFile{"tiny_v0.espl", golden_model()},
+                                           GoldenFile{"four_bits_v0.espl", golden_four_bits()}),
+                         [](const auto& test) {
+                           return std::string(test.index == 0 ? "EightBits" : "FourBits");
+                         });
 
 }  // namespace
 }  // namespace espalier::testing

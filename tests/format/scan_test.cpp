@@ -31,6 +31,28 @@ TEST(Scan, FindsTheFirstNonfiniteFloat) {
   }
 }
 
+TEST(Scan, FindsEveryByteWithAFourBitCodeOfMinusEightAndNoOther) {
+  for (unsigned bits = 0; bits < 256; ++bits) {
+    std::vector<std::uint8_t> bytes(1030, 0x97);  // -7 above 7
+    const std::size_t at = bits * 4;
+    bytes[at] = static_cast<std::uint8_t>(bits);
+    const bool bad = bits % 16 == 8 || bits / 16 == 8;
+    ASSERT_EQ(find_four_bit_code_out_of_range(bytes), bad ? BadIndex(at) : std::nullopt) << bits;
+  }
+}
+
+TEST(Scan, FindsEveryMultiplierOutOfRangeAndNoOther) {
+  for (int value = -128; value <= 127; ++value) {
+    std::vector<std::int8_t> multipliers(1030, 18);
+    multipliers[1029] = 1;
+    const auto at = static_cast<std::size_t>(value + 128);
+    multipliers[at] = static_cast<std::int8_t>(value);
+    const bool bad = value < 1 || value > 18;
+    ASSERT_EQ(find_multiplier_out_of_range(multipliers), bad ? BadIndex(at) : std::nullopt)
+        << value;
+  }
+}
+
 TEST(Scan, FindsEveryNonfiniteHalfAndNoOther) {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     std::vector<std::uint16_t> halves(1030, 0x7BFF);

@@ -102,6 +102,12 @@ TEST(Allocation, RunAllocatesNothingAfterWarmUp) {
   }
 }
 
+TEST(Allocation, MultiplyingOutFourBitWordsAllocatesNothing) {
+  for (const Task task : {Task::tag, Task::fill_mask}) {
+    EXPECT_EQ(allocations_of_second_run({.task = task, .four_bit_group = 64}, 2), 0U);
+  }
+}
+
 TEST(Allocation, ProjectingWordsAllocatesNothing) {
   for (const Precision precision : {Precision::int8, Precision::fp32, Precision::bf16}) {
     EXPECT_EQ(allocations_of_second_run({.precision = precision, .embedding_rank = 7}, 2), 0U);

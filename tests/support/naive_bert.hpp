@@ -44,14 +44,21 @@ class NaiveBert {
         return static_cast<double>(tensor.as<std::int8_t>()[index]);
       case format::ElementType::bf16:
         return double{bfloat16_to_float(tensor.as<std::uint16_t>()[index])};
+      case format::ElementType::s4: {
+        const int byte = tensor.as<std::uint8_t>()[row * ((tensor.cols + 1) / 2) + col / 2];
+        const int bits = col % 2 == 0 ? byte % 16 : byte / 16;
+        return bits > 7 ? bits - 16 : bits;
+      }
     }
     return 0;
   }
 
   [[nodiscard]] double stored_word(std::size_t id, std::size_t col) const {
     const format::EmbeddingSpec& embedding = spec_.embedding;
-    const double scale =
-        embedding.word.type == format::ElementType::s8 ? value(embedding.word_scale, 0, id) : 1.0;
+    double scale = embedding.word_scale.empty() ? 1.0 : value(embedding.word_scale, 0, id);
+    if (embedding.word_group != 0) {
+      scale *= value(embedding.word_multiplier, id, col / embedding.word_group);
+    }
     return scale * value(embedding.word, id, col);
   }
 
@@ -67,10 +74,14 @@ class NaiveBert {
   // What x[in] is multiplied with: an input scale counts as part of the weight that undoes it.
   static double weight(const format::LinearSpec& linear, std::uint32_t out, std::uint32_t in) {
     if (linear.precision != Precision::int8) return value(linear.weight, out, in);
-    const std::size_t index = format::panel_index(out, in, linear.in);
     const double input_scale = linear.input_scale.empty() ? 1.0 : value(linear.input_scale, 0, in);
-    return input_scale * static_cast<double>(linear.weight.as<std::int8_t>()[index]) *
-           value(linear.scale, 0, out);
+    const double scale = input_scale * value(linear.scale, 0, out);
+    if (linear.group != 0) {
+      return scale * value(linear.weight, out, in) *
+             value(linear.multiplier, out, in / linear.group);
+    }
+    const std::size_t index = format::panel_index(out, in, linear.in);
+    return scale * static_cast<double>(linear.weight.as<std::int8_t>()[index]);
   }
 
   static Vector apply(const format::LinearSpec& linear, const Vector& x) {

@@ -64,6 +64,38 @@ Quantized quantize_rows(const std::vector<float>& values, std::uint32_t rows, st
   return result;
 }
 
+struct FourBits {
+  std::vector<std::uint8_t> codes;       // (rows, ceil(cols / 2))
+  std::vector<std::int8_t> multipliers;  // (rows, groups)
+  std::vector<float> scales;             // (rows), > 0
+};
+
+FourBits four_bit_rows(const std::vector<float>& values, std::uint32_t rows, std::uint32_t cols,
+                       std::uint32_t group) {
+  const std::size_t stride = (cols + 1) / 2;
+  const std::size_t n_groups = (cols + group - 1) / group;
+  FourBits result{std::vector<std::uint8_t>(rows * stride),
+                  std::vector<std::int8_t>(rows * n_groups, 1), std::vector<float>(rows, 1.0F)};
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::vector<float> tops(n_groups);
+    for (std::size_t col = 0; col < cols; ++col) {
+      tops[col / group] = std::max(tops[col / group], std::fabs(values[row * cols + col]));
+    }
+    const float top = *std::max_element(tops.begin(), tops.end());
+    if (top == 0) continue;
+    const float scale = result.scales[row] = top / 126.0F;
+    for (std::size_t col = 0; col < cols; ++col) {
+      const float multiplier = std::clamp(std::ceil(tops[col / group] / (7 * scale)), 1.0F, 18.0F);
+      const float code = std::clamp(values[row * cols + col] / (multiplier * scale), -7.0F, 7.0F);
+      result.multipliers[row * n_groups + col / group] = static_cast<std::int8_t>(multiplier);
+      const auto bits = static_cast<unsigned>(std::lround(code)) & 15U;
+      result.codes[row * stride + col / 2] |=
+          static_cast<std::uint8_t>(col % 2 == 0 ? bits : bits << 4);
+    }
+  }
+  return result;
+}
+
 /// Draws one part after the other, in a fixed order, into the memory of one OwnedModel.
 class Maker {
  public:
@@ -137,12 +169,25 @@ class Maker {
       spec.weight = matrix(float_type(precision), out, in, spread);
     } else {
       const std::vector<float> weight = noise_.normals(std::size_t{out} * in, spread);
-      const Quantized rows = quantize_rows(weight, out, in);
-      spec.weight = store(ElementType::s8, out, in, format::pack_panels(rows.codes, out, in));
-      spec.scale = store(ElementType::f32, 1, out, rows.scales);
+      if (tiny_.four_bit_group != 0 && !weight.empty()) {
+        const FourBits rows = four_bit_rows(weight, out, in, tiny_.four_bit_group);
+        spec.weight = store(ElementType::s4, out, in, rows.codes);
+        spec.group = tiny_.four_bit_group;
+        spec.multiplier = multipliers(rows.multipliers, out);
+        spec.scale = store(ElementType::f32, 1, out, rows.scales);
+      } else {
+        const Quantized rows = quantize_rows(weight, out, in);
+        spec.weight = store(ElementType::s8, out, in, format::pack_panels(rows.codes, out, in));
+        spec.scale = store(ElementType::f32, 1, out, rows.scales);
+      }
     }
     spec.bias = vector(out, 0.05F);
     return spec;
+  }
+
+  Tensor multipliers(const std::vector<std::int8_t>& values, std::uint32_t rows) {
+    const auto cols = static_cast<std::uint32_t>(values.size() / rows);
+    return store(ElementType::s8, rows, cols, values);
   }
 
   format::HeadLinear head_linear(std::uint32_t in, std::uint32_t out, float spread) {
@@ -199,9 +244,17 @@ class Maker {
       spec.word = matrix(float_type(tiny_.precision), vocabulary_size, width, 0.5F);
     } else {
       const std::vector<float> word = noise_.normals(std::size_t{vocabulary_size} * width, 0.5F);
-      const Quantized rows = quantize_rows(word, vocabulary_size, width);
-      spec.word = store(ElementType::s8, vocabulary_size, width, rows.codes);
-      spec.word_scale = store(ElementType::f32, 1, vocabulary_size, rows.scales);
+      if (tiny_.four_bit_group != 0) {
+        const FourBits rows = four_bit_rows(word, vocabulary_size, width, tiny_.four_bit_group);
+        spec.word = store(ElementType::s4, vocabulary_size, width, rows.codes);
+        spec.word_group = tiny_.four_bit_group;
+        spec.word_multiplier = multipliers(rows.multipliers, vocabulary_size);
+        spec.word_scale = store(ElementType::f32, 1, vocabulary_size, rows.scales);
+      } else {
+        const Quantized rows = quantize_rows(word, vocabulary_size, width);
+        spec.word = store(ElementType::s8, vocabulary_size, width, rows.codes);
+        spec.word_scale = store(ElementType::f32, 1, vocabulary_size, rows.scales);
+      }
     }
     spec.position = matrix(tiny_.small_type, tiny_.positions, tiny_.hidden, 0.2F);
     spec.segment = matrix(tiny_.small_type, tiny_.segments, tiny_.hidden, 0.2F);

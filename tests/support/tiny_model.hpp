@@ -33,9 +33,10 @@ struct TinyModel {
   format::Pooling pooling = format::Pooling::mean;            // embed only
   bool normalize = true;                                      // embed only
   format::PoolerActivation pooler_activation = format::PoolerActivation::tanh;
-  bool input_scales = false;  // of the int8 linears that read a LayerNorm
-  LayerCodes codes = {};      // of the inputs of int8 linears
-  float reach = 1;            // of static codes, see set_codes()
+  std::uint32_t four_bit_group = 0;  // of int8 linears and words; 0: weights of eight bits
+  bool input_scales = false;         // of the int8 linears that read a LayerNorm
+  LayerCodes codes = {};             // of the inputs of int8 linears
+  float reach = 1;                   // of static codes, see set_codes()
   std::uint64_t seed = 1;
   bool self_test = false;  // adds two cases of the right shape whose outputs are noise
 };

@@ -79,10 +79,10 @@ class Mixed(ProgramTest):
         self.assertEqual(apart[3], 0)
 
     def test_rules_that_cannot_be_are_refused_and_leave_no_file(self):
-        for says, *rules in [("--tensor-type takes REGEX=int8", "--tensor-type", "ffn=int4"),
-                             ("--tensor-type takes REGEX=int8", "--tensor-type", "int8"),
-                             ("--tensor-type takes REGEX=int8", "--tensor-type", "=int8"),
-                             ("--tensor-type takes REGEX=int8", "--tensor-type", ""),
+        for says, *rules in [("--tensor-type takes REGEX=int4", "--tensor-type", "ffn=int5"),
+                             ("--tensor-type takes REGEX=int4", "--tensor-type", "int8"),
+                             ("--tensor-type takes REGEX=int4", "--tensor-type", "=int8"),
+                             ("--tensor-type takes REGEX=int4", "--tensor-type", ""),
                              ("layer.0-1.ffn.down", "--keep", "layer.2"),
                              ("'(' is no regular expression", "--keep", "(")]:
             with self.subTest(rules=rules):

@@ -14,6 +14,7 @@
 #include "compress/export/quantize_weights.hpp"
 #include "compress/export/smoothing.hpp"
 #include "espalier/error.hpp"
+#include "format/four_bits.hpp"
 
 namespace espalier::compress {
 namespace {
@@ -117,26 +118,41 @@ format::Tensor TensorConverter::compact_matrix(const TensorRef& source) {
   return fresh.tensor;
 }
 
-void TensorConverter::word_codes(const TensorRef& source, format::EmbeddingSpec& embedding) {
-  const auto codes = store_.tensor(ElementType::s8, rows_of(source), cols_of(source));
+void TensorConverter::word_codes(const TensorRef& source, std::uint32_t group,
+                                 format::EmbeddingSpec& embedding) {
+  const ElementType type = group == 0 ? ElementType::s8 : ElementType::s4;
+  const auto codes = store_.tensor(type, rows_of(source), cols_of(source));
   const auto scales = store_.tensor(ElementType::f32, 1, rows_of(source));
+  const std::uint32_t n_groups = group == 0 ? 0 : format::n_groups(cols_of(source), group);
+  const auto multipliers = store_.tensor(ElementType::s8, rows_of(source), n_groups);
+  const std::size_t stride = format::row_bytes(type, cols_of(source));
+  std::vector<std::int8_t> four_bits(cols_of(source));
   for_each_row(source, [&](std::uint32_t row, std::span<const float> values) {
-    const auto dst = codes.as<std::int8_t>().subspan(row * values.size(), values.size());
-    // A row of zeros, as padding often is, gets the scale 0.
-    scales.as<float>()[row] = canonical::quantize_row(values, dst);
+    float& scale = scales.as<float>()[row];  // of a row of zeros, as padding often is, 0
+    if (group == 0) {
+      scale = round_row(values, coding_.rounding,
+                        codes.as<std::int8_t>().subspan(row * stride, stride));
+      return;
+    }
+    scale = round_row_to_four_bits(
+        values, group, coding_.rounding, four_bits,
+        multipliers.as<std::int8_t>().subspan(std::size_t{row} * n_groups, n_groups));
+    format::pack_four_bits(four_bits, codes.as<std::uint8_t>().subspan(row * stride, stride));
   });
   embedding.word = codes.tensor;
   embedding.word_scale = scales.tensor;
+  embedding.word_group = group;
+  embedding.word_multiplier = multipliers.tensor;
 }
 
-void TensorConverter::fill_words(const TensorRef& word, Precision words,
+void TensorConverter::fill_words(const TensorRef& word, PartType words,
                                  format::EmbeddingSpec& embedding) {
-  switch (words) {
+  switch (words.precision) {
     case Precision::fp32:
       embedding.word = f32_matrix(word);
       break;
     case Precision::int8:
-      word_codes(word, embedding);
+      word_codes(word, words.group, embedding);
       break;
     case Precision::bf16: {
       const auto fresh = store_.tensor(ElementType::bf16, rows_of(word), cols_of(word));
@@ -147,30 +163,32 @@ void TensorConverter::fill_words(const TensorRef& word, Precision words,
   }
 }
 
-void TensorConverter::recode_words(const checkpoint::BertParameters& parameters, Precision words,
+void TensorConverter::recode_words(const checkpoint::BertParameters& parameters, PartType words,
                                    format::EmbeddingSpec& embedding) {
   store_.release(embedding.word);
   store_.release(embedding.word_scale);
+  store_.release(embedding.word_multiplier);
+  embedding.word_group = 0;
   fill_words(parameters.word_embeddings, words, embedding);
   if (!parameters.word_projection) return;
   if (embedding.projection) release(*embedding.projection);
   const TensorRef& weight = *parameters.word_projection;
   embedding.projection.emplace();
-  embedding.projection->precision = words;
+  embedding.projection->precision = words.precision;
   embedding.projection->in = cols_of(weight);
   embedding.projection->out = rows_of(weight);
-  fill_weight({&weight}, *embedding.projection);
+  fill_weight({&weight}, {{}, words.precision}, *embedding.projection);
 }
 
 void TensorConverter::release(format::LinearSpec& linear) {
   for (format::Tensor* tensor :
-       {&linear.weight, &linear.scale, &linear.bias, &linear.input_scale}) {
+       {&linear.weight, &linear.scale, &linear.bias, &linear.input_scale, &linear.multiplier}) {
     store_.release(*tensor);
   }
 }
 
 format::EmbeddingSpec TensorConverter::embedding(const checkpoint::BertParameters& parameters,
-                                                 Precision words) {
+                                                 PartType words) {
   format::EmbeddingSpec embedding;
   recode_words(parameters, words, embedding);
   embedding.position = compact_matrix(parameters.position_embeddings);
@@ -193,39 +211,59 @@ std::vector<float> TensorConverter::largest_weights(const Weights& weights, std:
   return largest;
 }
 
-void TensorConverter::code_weights(const Weights& weights, std::span<const float> input_scale,
-                                   format::LinearSpec& linear) {
-  LinearPacker packer(store_, linear.out, linear.in);
+void TensorConverter::code_weights(const Weights& weights, const Wanted& wanted,
+                                   std::span<const float> input_scale, format::LinearSpec& linear) {
+  LinearPacker packer(store_, linear.out, linear.in,
+                      {.group = wanted.type.group, .rounding = coding_.rounding});
+  // The projection of words is no linear of the encoder, and has no name.
+  LinearRounder* const rounder = wanted.name.empty() ? nullptr : coding_.rounder;
+  const bool whole = rounder != nullptr && linear.in > 0 && linear.out > 0;
+  std::vector<float> matrix;  // (out, in), for a rounder only
+  if (whole) matrix.reserve(std::size_t{linear.out} * linear.in);
   std::vector<float> divided(input_scale.size());
   for (const TensorRef* part : weights) {
     for_each_row(*part, [&](std::uint32_t, std::span<const float> row) {
       for (std::size_t i = 0; i < divided.size(); ++i) divided[i] = row[i] / input_scale[i];
-      packer.add_channel(divided.empty() ? row : std::span<const float>(divided));
+      const std::span<const float> coded = divided.empty() ? row : std::span<const float>(divided);
+      if (whole) {
+        matrix.insert(matrix.end(), coded.begin(), coded.end());
+      } else {
+        packer.add_channel(coded);
+      }
     });
   }
-  linear.weight = packer.weight();
-  linear.scale = packer.scale();
+  if (whole) {
+    packer.add_all(*rounder, {.name = wanted.name,
+                              .out = linear.out,
+                              .in = linear.in,
+                              .group = wanted.type.group,
+                              .weights = matrix,
+                              .input_scale = input_scale});
+  }
+  packer.store_in(linear);
 }
 
-void TensorConverter::recode(Parts parts, Precision precision, format::LinearSpec& linear) {
+void TensorConverter::recode(Parts parts, const Wanted& wanted, format::LinearSpec& linear) {
   release(linear);
-  linear = this->linear(parts, precision);
+  linear = this->linear(parts, wanted);
 }
 
-void TensorConverter::recode_smoothed(Parts parts, std::span<const float> activation_max,
+void TensorConverter::recode_smoothed(Parts parts, const Wanted& wanted,
+                                      std::span<const float> activation_max,
                                       format::LinearSpec& linear) {
   release(linear);
   linear = shape_and_bias(parts, Precision::int8);
   const Weights weights = weights_of(parts);
-  code_smoothed(weights, input_scale(activation_max, largest_weights(weights, linear.in)), linear);
+  code_smoothed(weights, wanted, input_scale(activation_max, largest_weights(weights, linear.in)),
+                linear);
 }
 
-void TensorConverter::code_smoothed(const Weights& weights, std::span<const float> values,
-                                    format::LinearSpec& linear) {
+void TensorConverter::code_smoothed(const Weights& weights, const Wanted& wanted,
+                                    std::span<const float> values, format::LinearSpec& linear) {
   const auto scale = store_.tensor(ElementType::f32, 1, linear.in);
   std::copy(values.begin(), values.end(), scale.as<float>().begin());
   linear.input_scale = scale.tensor;
-  code_weights(weights, values, linear);
+  code_weights(weights, wanted, values, linear);
 }
 
 format::LinearSpec TensorConverter::shape_and_bias(Parts parts, Precision precision) {
@@ -248,27 +286,29 @@ format::LinearSpec TensorConverter::shape_and_bias(Parts parts, Precision precis
   return linear;
 }
 
-format::LinearSpec TensorConverter::linear(Parts parts, Precision precision,
+format::LinearSpec TensorConverter::linear(Parts parts, const Wanted& wanted,
                                            const InputCodes* inputs) {
-  format::LinearSpec linear = shape_and_bias(parts, precision);
-  const bool codes_input = precision == Precision::int8 && linear.in > 0 && linear.out > 0;
+  format::LinearSpec linear = shape_and_bias(parts, wanted.type.precision);
+  const bool codes_input =
+      wanted.type.precision == Precision::int8 && linear.in > 0 && linear.out > 0;
   if (inputs == nullptr || !codes_input) {
-    fill_weight(weights_of(parts), linear);
+    fill_weight(weights_of(parts), wanted, linear);
     return linear;
   }
   linear.activations = inputs->activations;
   linear.activation_scale = inputs->scale;
   linear.activation_zero = inputs->zero;
   if (inputs->input_scale.empty()) {
-    code_weights(weights_of(parts), {}, linear);
+    code_weights(weights_of(parts), wanted, {}, linear);
   } else {
-    code_smoothed(weights_of(parts), inputs->input_scale, linear);
+    code_smoothed(weights_of(parts), wanted, inputs->input_scale, linear);
   }
   return linear;
 }
 
-void TensorConverter::fill_weight(const Weights& weights, format::LinearSpec& linear) {
-  if (linear.precision == Precision::int8) return code_weights(weights, {}, linear);
+void TensorConverter::fill_weight(const Weights& weights, const Wanted& wanted,
+                                  format::LinearSpec& linear) {
+  if (linear.precision == Precision::int8) return code_weights(weights, wanted, {}, linear);
   const bool bf16 = linear.precision == Precision::bf16;
   const auto weight =
       store_.tensor(bf16 ? ElementType::bf16 : ElementType::f32, linear.out, linear.in);

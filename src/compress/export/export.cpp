@@ -128,19 +128,23 @@ format::HeadSpec head_of(const Checkpoint& source, Task task, TensorConverter& c
 
 format::LayerSpec layer_of(const checkpoint::LayerParameters& layer,
                            const checkpoint::LayerWidths& widths, const LayerPrecisions& precisions,
-                           const LayerInputs* inputs, TensorConverter& convert) {
+                           std::span<const std::string> names, const LayerInputs* inputs,
+                           TensorConverter& convert) {
   const auto codes = [inputs](InputCodes LayerInputs::*linear) {
     return inputs == nullptr ? nullptr : &(inputs->*linear);
   };
   format::LayerSpec spec;
   spec.n_heads = static_cast<std::uint32_t>(widths.heads.size());
   spec.intermediate = widths.intermediate;
-  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value}, precisions.qkv,
+  spec.qkv = convert.linear({&layer.query, &layer.key, &layer.value}, {names[0], precisions.qkv},
                             codes(&LayerInputs::qkv));
-  spec.out = convert.linear({&layer.attention_output}, precisions.out, codes(&LayerInputs::out));
+  spec.out = convert.linear({&layer.attention_output}, {names[1], precisions.out},
+                            codes(&LayerInputs::out));
   spec.attention_norm = convert.norm(layer.attention_norm);
-  spec.up = convert.linear({&layer.intermediate}, precisions.up, codes(&LayerInputs::up));
-  spec.down = convert.linear({&layer.output}, precisions.down, codes(&LayerInputs::down));
+  spec.up =
+      convert.linear({&layer.intermediate}, {names[2], precisions.up}, codes(&LayerInputs::up));
+  spec.down =
+      convert.linear({&layer.output}, {names[3], precisions.down}, codes(&LayerInputs::down));
   spec.output_norm = convert.norm(layer.output_norm);
   return spec;
 }
@@ -161,10 +165,17 @@ std::uint64_t count_values(const checkpoint::BertParameters& parameters) {
 }
 
 bool smooths_something(const PartPrecisions& precisions) {
-  return std::any_of(precisions.layers.begin(), precisions.layers.end(),
-                     [](const LayerPrecisions& layer) {
-                       return layer.qkv == Precision::int8 || layer.up == Precision::int8;
-                     });
+  return std::any_of(
+      precisions.layers.begin(), precisions.layers.end(), [](const LayerPrecisions& layer) {
+        return layer.qkv.precision == Precision::int8 || layer.up.precision == Precision::int8;
+      });
+}
+
+/// The names of the linears of layer number `layer`, in the order of the model.
+std::span<const std::string> names_of_layer(const std::vector<std::string>& names,
+                                            std::size_t layer) {
+  constexpr std::size_t kLinears = 4;
+  return std::span(names).subspan(1 + layer * kLinears, kLinears);
 }
 
 PartPrecisions all_int8(std::size_t n_layers) {
@@ -172,39 +183,47 @@ PartPrecisions all_int8(std::size_t n_layers) {
 }
 
 /// Codes the linears that read a LayerNorm anew, with input scales against outlier channels: which
-/// channels those are, only the finished model shows. And turns an all-int8 spec into `wanted`. In
-/// this order, so that the codes of a linear do not depend on the precision of the others.
+/// channels those are, only the finished model shows. And turns an all-int8 spec into `wanted`,
+/// coded as `coding` says. In this order, so that the codes of a linear do not depend on the
+/// precision of the others.
 void smooth_inputs(const Checkpoint& source, const TokenBatch& sentences,
-                   const PartPrecisions& wanted, TensorConverter& convert,
+                   const PartPrecisions& wanted, const Coding& coding, TensorConverter& convert,
                    format::ModelSpec& spec) {
   format::ModelSpec observed = spec;
   observed.precision = Precision::int8;
   const std::vector<NormRanges> ranges = observe_norms(observed, sentences);
-  const auto finish = [&convert](format::LinearSpec& linear, TensorConverter::Parts parts,
-                                 Precision precision, const std::vector<float>* activation_max) {
-    if (precision != Precision::int8) {
-      convert.recode(parts, precision, linear);
-    } else if (activation_max != nullptr && linear.out > 0) {  // 0: pruned away
-      convert.recode_smoothed(parts, *activation_max, linear);
+  convert.set_coding(coding);
+  const std::vector<std::string> names = part_names(spec.layers.size());
+  const auto finish = [&](format::LinearSpec& linear, TensorConverter::Parts parts,
+                          const TensorConverter::Wanted& part,
+                          const std::vector<float>* activation_max) {
+    const bool smooth = part.type.precision == Precision::int8 && activation_max != nullptr;
+    if (smooth && linear.out > 0) {  // 0: pruned away
+      convert.recode_smoothed(parts, part, *activation_max, linear);
+    } else if (part.type != Precision::int8 || coding != Coding{}) {
+      convert.recode(parts, part, linear);
     }
   };
   for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
     const checkpoint::LayerParameters& from = source.parameters().layers[layer];
     const LayerPrecisions& precisions = wanted.layers[layer];
     format::LayerSpec& to = spec.layers[layer];
-    finish(to.qkv, {&from.query, &from.key, &from.value}, precisions.qkv, &ranges[layer].qkv);
-    finish(to.out, {&from.attention_output}, precisions.out, nullptr);
-    finish(to.up, {&from.intermediate}, precisions.up, &ranges[layer].up);
-    finish(to.down, {&from.output}, precisions.down, nullptr);
+    const auto name = names_of_layer(names, layer);
+    finish(to.qkv, {&from.query, &from.key, &from.value}, {name[0], precisions.qkv},
+           &ranges[layer].qkv);
+    finish(to.out, {&from.attention_output}, {name[1], precisions.out}, nullptr);
+    finish(to.up, {&from.intermediate}, {name[2], precisions.up}, &ranges[layer].up);
+    finish(to.down, {&from.output}, {name[3], precisions.down}, nullptr);
   }
-  if (wanted.word != Precision::int8) {
+  if (wanted.word != Precision::int8 || coding.rounding != Rounding::absmax) {
     convert.recode_words(source.parameters(), wanted.word, spec.embedding);
   }
 }
 
 void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
-                     const PartPrecisions& wanted, const Calibration* calibration,
-                     const Progress& progress, ExportedModel::Parts& parts) {
+                     const PartPrecisions& wanted, const Coding& coding,
+                     const Calibration* calibration, const Progress& progress,
+                     ExportedModel::Parts& parts) {
   // Biases, norms and heads are left out of the total: a share past it counts as the whole.
   const auto n_total = static_cast<double>(count_values(source.parameters()));
   std::uint64_t n_done = 0;
@@ -217,14 +236,17 @@ void convert_weights(const Checkpoint& source, const TokenBatch& sentences,
   const std::size_t n_layers = source.parameters().layers.size();
   const bool smooth = calibration == nullptr && smooths_something(wanted);
   const PartPrecisions first = smooth ? all_int8(n_layers) : wanted;
+  if (!smooth) convert.set_coding(coding);
+  const std::vector<std::string> names = part_names(n_layers);
   spec.embedding = convert.embedding(source.parameters(), first.word);
   for (std::size_t layer = 0; layer < n_layers; ++layer) {
-    spec.layers.push_back(layer_of(
-        source.parameters().layers[layer], source.config().layers[layer], first.layers[layer],
-        calibration == nullptr ? nullptr : &calibration->layers[layer], convert));
+    spec.layers.push_back(layer_of(source.parameters().layers[layer], source.config().layers[layer],
+                                   first.layers[layer], names_of_layer(names, layer),
+                                   calibration == nullptr ? nullptr : &calibration->layers[layer],
+                                   convert));
   }
   spec.head = head_of(source, spec.task, convert, parts.notes);
-  if (smooth) smooth_inputs(source, sentences, wanted, convert, spec);
+  if (smooth) smooth_inputs(source, sentences, wanted, coding, convert, spec);
 }
 
 std::vector<std::pair<std::string, std::string>> stage_options(const ExportOptions& options,
@@ -235,7 +257,12 @@ std::vector<std::pair<std::string, std::string>> stage_options(const ExportOptio
   for (std::size_t rule = 0; rule < options.rules.size(); ++rule) {
     stated.emplace_back(
         "rule." + std::to_string(rule),
-        options.rules[rule].pattern + "=" + std::string(name_of(options.rules[rule].precision)));
+        options.rules[rule].pattern + "=" + type_text(options.rules[rule].precision));
+  }
+  if (options.coding.rounder != nullptr) {
+    stated.emplace_back("rounding", options.coding.rounder->name());
+  } else if (options.coding.rounding != Rounding::absmax) {
+    stated.emplace_back("rounding", name_of(options.coding.rounding));
   }
   if (options.calibration != nullptr) {
     stated.insert(stated.end(), options.calibration->options.begin(),
@@ -303,7 +330,8 @@ ExportedModel export_checkpoint(const std::filesystem::path& folder, const Expor
       options.precision == Precision::int8 ? "quantize" : "convert",
       stage_options(options, spec.max_length), input_files(source, options.calibration)));
 
-  convert_weights(source, for_smoothing, precisions, options.calibration, progress, *parts);
+  convert_weights(source, for_smoothing, precisions, options.coding, options.calibration, progress,
+                  *parts);
   progress.set(kSelfTestFrom, "self-test");
   runtime::record_self_test(spec, std::move(sentences), options.n_threads);
   progress.set(1, "done");

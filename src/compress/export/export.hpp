@@ -2,6 +2,7 @@
 // fp32 keeps every weight; bf16 rounds those of the linears and the words; int8 is the dynamic
 // mode, which needs no data: weights per output channel, word embeddings per row, activations per
 // token at run time. A calibration may say otherwise of the activations.
+// token at run time; int4 is the same with weights or words of four bits.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "compress/export/calibration.hpp"
 #include "compress/export/precision_rules.hpp"
+#include "compress/export/round_weights.hpp"
 #include "compress/export/tensor_store.hpp"
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
@@ -31,6 +33,8 @@ struct ExportOptions {
   /// How int8 linears code their inputs, one entry a layer; it outlives the call. Null: every token
   /// has a scale of its own, and input scales come from this project's own sentences.
   const Calibration* calibration = nullptr;
+  /// How the codes of int8 and int4 parts are made.
+  Coding coding = {};
 
   /// Longest sentence in tokens, special tokens included: 3 to the checkpoint's positions. 0 means
   /// what the checkpoint states: sentence-transformers' limit, else the tokenizer's, else
@@ -76,7 +80,8 @@ class ExportedModel {
 
 /// Reads the checkpoint in `folder`, converts it, and records a self-test with the reference back
 /// end. The same files and options give the same spec, bit for bit. At most one tensor is held in
-/// f32 beside the mapped checkpoint and the result, large ones a part at a time.
+/// f32 beside the mapped checkpoint and the result; the word table a part at a time, and linears,
+/// too, unless there is a rounder.
 /// Throws Error(bad_input) naming file, tensor or key, Error(usage) for an impossible max_length or
 /// a rule that is none or matches nothing, Error(resource) when memory runs out. Source of the int8
 /// mode: Jacob et al. 2018, §2.1.

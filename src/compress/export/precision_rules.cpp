@@ -15,7 +15,7 @@ namespace {
 /// One linear of a layer: what its name ends with, and where it is.
 struct LinearRow {
   std::string_view name;
-  Precision LayerPrecisions::*precision;
+  PartType LayerPrecisions::*precision;
   format::LinearSpec format::LayerSpec::*spec;
 };
 
@@ -57,6 +57,14 @@ std::regex compiled(const PrecisionRule& rule) {
   }
 }
 
+void check_type(const PrecisionRule& rule) {
+  const auto [precision, group] = rule.precision;
+  if (group == 0 || (precision == Precision::int8 && format::is_group(group))) return;
+  throw Error(ErrorCode::usage, "groups of " + std::to_string(group) + " for " +
+                                    printable(rule.pattern, 80) +
+                                    "; int4 has groups of 32, 64 or 128, other types have none");
+}
+
 [[noreturn]] void fail_unmatched(const PrecisionRule& rule, std::size_t n_layers) {
   const std::string layers = n_layers == 1 ? "0" : "0-" + std::to_string(n_layers - 1);
   std::string names = part_names(0).front();
@@ -68,10 +76,17 @@ std::regex compiled(const PrecisionRule& rule) {
 }
 
 std::uint64_t weight_bytes(const format::LinearSpec& linear) {
-  return linear.weight.bytes.size() + linear.scale.bytes.size() + linear.input_scale.bytes.size();
+  return linear.weight.bytes.size() + linear.scale.bytes.size() + linear.input_scale.bytes.size() +
+         linear.multiplier.bytes.size();
 }
 
 }  // namespace
+
+std::string type_text(const PartType& type) {
+  std::string text(name_of(type));
+  if (type.group != 0) text += " g" + std::to_string(type.group);
+  return text;
+}
 
 std::vector<std::string> part_names(std::size_t n_layers) {
   std::vector<std::string> names = {"embedding.word"};
@@ -95,6 +110,7 @@ PartPrecisions precisions_by_rules(std::size_t n_layers, Precision fallback,
   const std::vector<std::string> names = part_names(n_layers);
   for (const PrecisionRule& rule : rules) {
     const std::regex pattern = compiled(rule);
+    check_type(rule);
     bool any = false;
     for (std::size_t part = 0; part < names.size(); ++part) {
       if (!std::regex_search(names[part], pattern)) continue;
@@ -112,10 +128,14 @@ PartPrecisions precisions_by_rules(std::size_t n_layers, Precision fallback,
   return result;
 }
 
-std::vector<Precision> precisions_of(const format::ModelSpec& spec) {
-  std::vector<Precision> precisions = {format::word_precision(spec.embedding)};
+std::vector<PartType> precisions_of(const format::ModelSpec& spec) {
+  const format::EmbeddingSpec& embedding = spec.embedding;
+  std::vector<PartType> precisions = {{format::word_precision(embedding), embedding.word_group}};
   for (const format::LayerSpec& layer : spec.layers) {
-    for (const LinearRow& row : kLinears) precisions.push_back((layer.*row.spec).precision);
+    for (const LinearRow& row : kLinears) {
+      const format::LinearSpec& linear = layer.*row.spec;
+      precisions.push_back({linear.precision, linear.group});
+    }
   }
   return precisions;
 }
@@ -124,6 +144,7 @@ std::uint64_t part_bytes(const format::ModelSpec& spec, std::size_t part) {
   if (part != kWordPart) return weight_bytes(linear_of(spec, part));
   const format::EmbeddingSpec& embedding = spec.embedding;
   return embedding.word.bytes.size() + embedding.word_scale.bytes.size() +
+         embedding.word_multiplier.bytes.size() +
          (embedding.projection ? weight_bytes(*embedding.projection) : 0);
 }
 
@@ -135,6 +156,8 @@ void take_part(format::ModelSpec& to, const format::ModelSpec& from, std::size_t
   to.embedding.word = from.embedding.word;
   to.embedding.word_scale = from.embedding.word_scale;
   to.embedding.projection = from.embedding.projection;
+  to.embedding.word_group = from.embedding.word_group;
+  to.embedding.word_multiplier = from.embedding.word_multiplier;
 }
 
 }  // namespace espalier::compress

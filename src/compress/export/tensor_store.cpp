@@ -20,7 +20,7 @@ void TensorStore::Free::operator()(std::byte* bytes) const noexcept {
 
 TensorStore::Fresh TensorStore::tensor(format::ElementType type, std::uint32_t rows,
                                        std::uint32_t cols) {
-  return padded(type, rows, cols, std::size_t{rows} * cols * format::element_bytes(type));
+  return padded(type, rows, cols, rows * format::row_bytes(type, cols));
 }
 
 TensorStore::Fresh TensorStore::padded(format::ElementType type, std::uint32_t rows,

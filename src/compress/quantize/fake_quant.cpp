@@ -10,6 +10,7 @@
 #include <ATen/ops/where.h>
 
 #include "base/canonical.hpp"
+#include "format/four_bits.hpp"
 
 namespace espalier::quantize {
 namespace {
@@ -35,17 +36,27 @@ at::Tensor through_bfloat16(const at::Tensor& x) {
   return straight_through(x, x.detach().to(at::kBFloat16).to(x.scalar_type()));
 }
 
-// Rows of weights or words.
-at::Tensor round_rows(Precision precision, const at::Tensor& rows) {
-  switch (precision) {
-    case Precision::fp32:
-      break;
-    case Precision::bf16:
-      return through_bfloat16(rows);
-    case Precision::int8:
-      return round_symmetric(rows);
+// Rows of weights as the export codes them, where that is more than one tensor operation says.
+at::Tensor through_export(const at::Tensor& x, std::uint32_t group, compress::Rounding rounding) {
+  const at::Tensor rows = x.detach().to(at::kCPU).contiguous();
+  at::Tensor rounded = at::empty_like(rows);
+  const auto width = static_cast<std::size_t>(rows.size(-1));
+  std::vector<std::int8_t> codes(width);
+  std::vector<std::int8_t> multipliers(
+      group == 0 ? 0 : format::n_groups(static_cast<std::uint32_t>(width), group));
+  const float* from = rows.const_data_ptr<float>();
+  float* to = rounded.mutable_data_ptr<float>();
+  for (std::int64_t value = 0; value < rows.numel(); value += rows.size(-1)) {
+    const std::span<const float> row(from + value, width);
+    const float scale =
+        group == 0 ? compress::round_row(row, rounding, codes)
+                   : compress::round_row_to_four_bits(row, group, rounding, codes, multipliers);
+    for (std::size_t col = 0; col < width; ++col) {
+      const int code = codes[col] * (group == 0 ? 1 : multipliers[col / group]);
+      to[static_cast<std::size_t>(value) + col] = static_cast<float>(code) * scale;
+    }
   }
-  return rows;
+  return straight_through(x, rounded.to(x.device()));
 }
 
 }  // namespace
@@ -87,13 +98,29 @@ at::Tensor round_attention(const at::Tensor& weights, const at::Tensor& values) 
   return straight_through(weights, rounded);
 }
 
-FakeQuant::FakeQuant(const format::ModelSpec& spec, const at::Device& device)
-    : words_(spec.embedding.word.type == format::ElementType::s8     ? Precision::int8
-             : spec.embedding.word.type == format::ElementType::bf16 ? Precision::bf16
-                                                                     : Precision::fp32),
+at::Tensor FakeQuant::rows(const compress::PartType& type, const at::Tensor& x) const {
+  switch (type.precision) {
+    case Precision::fp32:
+      break;
+    case Precision::bf16:
+      return through_bfloat16(x);
+    case Precision::int8:
+      if (x.numel() == 0) break;
+      return type.group == 0 && rounding_ == compress::Rounding::absmax
+                 ? round_symmetric(x)
+                 : through_export(x, type.group, rounding_);
+  }
+  return x;
+}
+
+FakeQuant::FakeQuant(const format::ModelSpec& spec, compress::Rounding rounding,
+                     const at::Device& device)
+    : rounding_(rounding),
+      words_(format::word_precision(spec.embedding), spec.embedding.word_group),
       between_(spec.precision) {
+  if (spec.embedding.projection) projection_ = spec.embedding.projection->precision;
   const auto taken = [&](const format::LinearSpec& from) {
-    Linear linear = {from.precision,
+    Linear linear = {{from.precision, from.group},
                      from.activations,
                      from.activation_scale,
                      static_cast<double>(from.activation_zero),
@@ -127,17 +154,17 @@ const FakeQuant::Linear& FakeQuant::linear(std::size_t layer, model::Product pro
 }
 
 at::Tensor FakeQuant::words(const at::Tensor& rows) const {
-  return round_rows(words_, rows);
+  return this->rows(words_, rows);
 }
 
 at::Tensor FakeQuant::word_projection(const at::Tensor& weight) const {
-  return round_rows(words_, weight);
+  return rows(projection_, weight);
 }
 
 at::Tensor FakeQuant::input(std::size_t layer, model::Product product, const at::Tensor& x) const {
   const Linear& part = linear(layer, product);
-  if (part.precision == Precision::fp32) return x;
-  if (part.precision == Precision::bf16) return through_bfloat16(x);
+  if (part.type.precision == Precision::fp32) return x;
+  if (part.type.precision == Precision::bf16) return through_bfloat16(x);
   const at::Tensor scaled = part.input_scale.defined() ? x * part.input_scale : x;
   switch (part.activations) {
     case format::ActivationCodes::per_token_symmetric:
@@ -154,8 +181,7 @@ at::Tensor FakeQuant::weight(std::size_t layer, model::Product product,
                              const at::Tensor& weight) const {
   const Linear& part = linear(layer, product);
   // The inverse of what input() multiplied with stays in the weights.
-  return round_rows(part.precision,
-                    part.input_scale.defined() ? weight / part.input_scale : weight);
+  return rows(part.type, part.input_scale.defined() ? weight / part.input_scale : weight);
 }
 
 at::Tensor FakeQuant::heads(const at::Tensor& x) const {

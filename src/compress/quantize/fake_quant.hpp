@@ -8,6 +8,8 @@
 
 #include <vector>
 
+#include "compress/export/precision_rules.hpp"
+#include "compress/export/round_weights.hpp"
 #include "compress/model/rounding.hpp"
 #include "format/spec.hpp"
 
@@ -28,11 +30,12 @@ namespace espalier::quantize {
 
 /// Rounds what `spec`, a model file of the same shape, holds or runs as codes: precisions, the
 /// codes of activations and input scales are taken from there, scales of weights are found anew
-/// from what they are now. Parts in bfloat16 are rounded to that.
+/// from what they are now, as the export finds them. Parts in bfloat16 are rounded to that.
 class FakeQuant final : public model::Rounding {
  public:
-  /// Copies what it needs. device: where the model is.
-  FakeQuant(const format::ModelSpec& spec, const at::Device& device);
+  /// Copies what it needs. rounding: how the export chooses scales of weights; device: where the
+  /// model is.
+  FakeQuant(const format::ModelSpec& spec, compress::Rounding rounding, const at::Device& device);
 
   [[nodiscard]] at::Tensor words(const at::Tensor& rows) const override;
   [[nodiscard]] at::Tensor word_projection(const at::Tensor& weight) const override;
@@ -46,7 +49,7 @@ class FakeQuant final : public model::Rounding {
 
  private:
   struct Linear {
-    Precision precision = Precision::fp32;
+    compress::PartType type;
     format::ActivationCodes activations = format::ActivationCodes::per_token_symmetric;
     double scale = 0;
     double zero = 0;
@@ -57,7 +60,11 @@ class FakeQuant final : public model::Rounding {
   };
   [[nodiscard]] const Linear& linear(std::size_t layer, model::Product product) const;
 
-  Precision words_ = Precision::fp32;
+  [[nodiscard]] at::Tensor rows(const compress::PartType& type, const at::Tensor& x) const;
+
+  compress::Rounding rounding_;
+  compress::PartType words_;
+  compress::PartType projection_;
   Precision between_ = Precision::fp32;  // of what lies between the products
   std::vector<Layer> layers_;
 };

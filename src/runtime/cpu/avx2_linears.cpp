@@ -6,6 +6,7 @@
 
 #include "runtime/cpu/avx2_bf16.hpp"
 #include "runtime/cpu/linear.hpp"
+#include "runtime/unpacked_linear.hpp"
 
 namespace espalier::runtime::cpu {
 
@@ -65,7 +66,7 @@ class WideningLinear final : public Linear {
   explicit WideningLinear(const format::LinearSpec& spec)
       : in_(spec.in),
         out_(spec.out),
-        panels_(narrow_panels(spec)),
+        panels_(narrow_panels(UnpackedLinear(spec).spec())),
         scale_(padded_copy(spec.scale, spec.out)),
         bias_(padded_copy(spec.bias, spec.out)) {}
 

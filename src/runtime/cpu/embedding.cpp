@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/bfloat16.hpp"
+#include "format/four_bits.hpp"
 
 namespace espalier::runtime::cpu {
 namespace {
@@ -13,8 +14,8 @@ void add_word(CpuWorkspace& ws, std::size_t id, const float* position, const flo
               float* x) {
   const format::EmbeddingSpec& embedding = ws.model.spec.embedding;
   const std::uint32_t hidden = ws.model.spec.hidden;
-  if (embedding.word.type == format::ElementType::s8) {
-    ws.model.rows.add_code_embeddings(embedding.word.as<std::int8_t>().data() + id * hidden,
+  if (format::word_precision(embedding) == Precision::int8) {
+    ws.model.rows.add_code_embeddings(format::word_codes(embedding, id, ws.word_row).data(),
                                       embedding.word_scale.as<float>()[id], position, segment,
                                       hidden, x);
   } else {
@@ -42,8 +43,8 @@ void load_words(CpuWorkspace& ws, std::span<const TokenId> ids) {
   const std::uint32_t rank = ws.model.spec.word_width();
   for (std::size_t row = 0; row < ids.size(); ++row) {
     const auto id = static_cast<std::size_t>(to_int(ids[row]));
-    if (embedding.word.type == format::ElementType::s8) {
-      copy_codes(embedding.word.as<std::int8_t>().subspan(id * rank, rank), ws.model.code_layout,
+    if (format::word_precision(embedding) == Precision::int8) {
+      copy_codes(format::word_codes(embedding, id, ws.word_row), ws.model.code_layout,
                  code_row(ws.word_codes, ws.model.code_layout, row, rank));
       ws.word_codes.scale[row] = embedding.word_scale.as<float>()[id];
     } else {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/canonical.hpp"
+#include "format/four_bits.hpp"
 #include "runtime/cpu/embedding.hpp"
 
 namespace espalier::runtime::cpu {
@@ -32,17 +33,17 @@ void activate(format::PoolerActivation activation, std::span<float> x) noexcept 
 /// Logits of the vocabulary: the word embeddings are the decoder's weights.
 void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float> dst) {
   const format::ModelSpec& spec = ws.model.spec;
-  const format::Tensor& word = spec.embedding.word;
   const RowKernels& kernels = ws.model.rows;
   const std::span<const float> bias = spec.head.decoder_bias.as<float>();
   for (std::size_t id = 0; id < dst.size(); ++id) {
-    if (word.type == format::ElementType::s8) {
-      const std::int8_t* row = word.as<std::int8_t>().data() + id * spec.hidden;
-      std::copy(row, row + spec.hidden, scratch);
+    if (format::word_precision(spec.embedding) == Precision::int8) {
+      const auto codes = format::word_codes(spec.embedding, id, ws.word_row);
+      std::copy(codes.begin(), codes.end(), scratch);
       const float scale = spec.embedding.word_scale.as<float>()[id];
       dst[id] = std::fma(kernels.dot(src, scratch, spec.hidden), scale, bias[id]);
     } else {
-      dst[id] = kernels.dot(src, float_word(word, id, scratch), spec.hidden) + bias[id];
+      dst[id] =
+          kernels.dot(src, float_word(spec.embedding.word, id, scratch), spec.hidden) + bias[id];
     }
   }
 }

@@ -72,8 +72,9 @@ class LinearMaker {
 /// Our kernels for AVX2.
 [[nodiscard]] std::unique_ptr<LinearMaker> make_avx2_linears();
 
-/// Our kernels for AVX-512 VNNI: int8 only, others run on AVX2. Int8 linears read the model's
-/// bytes while they run. Throws Error(unavailable) where the system grants no executable memory.
+/// Our kernels for AVX-512 VNNI: int8 only, others run on AVX2. Int8 linears of s8 weights read the
+/// model's bytes while they run. Throws Error(unavailable) where the system grants no executable
+/// memory.
 [[nodiscard]] std::unique_ptr<LinearMaker> make_vnni_linears();
 
 /// oneDNN's matmuls, ended by `rows`; null when the build has none.

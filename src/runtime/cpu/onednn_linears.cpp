@@ -16,6 +16,7 @@
 #include "runtime/cpu/avx2_bf16.hpp"
 #include "runtime/cpu/linear.hpp"
 #include "runtime/cpu/onednn_shapes.hpp"
+#include "runtime/unpacked_linear.hpp"
 
 // Of the OpenMP runtime that oneDNN is linked to. Declared here because <omp.h> is the compiler's,
 // and a compiler may bring another runtime.
@@ -106,16 +107,19 @@ class OneDnnLinear final : public Linear {
         int8_(spec.precision == Precision::int8),
         out_(spec.out),
         bias_(padded_copy(spec.bias, spec.out)) {
-    // The file's bytes serve as they lie when the library reads that layout.
-    weights_ = spec.weight.bytes.data();
-    if (shape_->weights != weights_as(shape_->size, layout_in_file(spec.precision))) {
-      repack(engine, spec);
-    }
+    UnpackedLinear unpacked(spec);
     if (int8_) {
       scale_ = padded_copy(spec.scale, spec.out);
-      weight_sums_ = weight_sums(spec);
+      weight_sums_ = weight_sums(unpacked.spec());
       zero_ = shared_zero(row_coding(spec));
     }
+    if (shape_->weights != weights_as(shape_->size, layout_in_file(spec.precision))) {
+      repack(engine, unpacked.spec());
+      return;
+    }
+    // The file's bytes serve as they lie when the library reads that layout.
+    weights_ = unpacked.spec().weight.bytes.data();
+    unpacked_ = std::move(unpacked);
   }
 
   void run(LinearScratch& scratch, const LinearInput& src, Output output,
@@ -217,6 +221,7 @@ class OneDnnLinear final : public Linear {
   std::uint32_t out_;
   const std::byte* weights_ = nullptr;
   std::unique_ptr<FileBytes> owned_;
+  std::optional<UnpackedLinear> unpacked_;  // what weights_ may view
   std::vector<float> bias_;
   std::vector<float> scale_;
   std::vector<std::int32_t> weight_sums_;

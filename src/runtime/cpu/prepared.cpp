@@ -154,6 +154,9 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
     words.resize(std::size_t{kChunkRows} * float_stride(rank));
     word_codes = make_code_rows(0, rank);
   }
+  if (source.spec.embedding.word.type == format::ElementType::s4) {
+    word_row.resize(source.spec.word_width());
+  }
   if (sizes.codes) {
     queries.codes.resize(rows * heads_width);
     queries.scale.resize(source.max_heads * sizes.row_stride());

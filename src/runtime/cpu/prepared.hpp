@@ -102,11 +102,12 @@ struct CpuWorkspace final : Workspace {
   const PreparedLinear* context_reader = nullptr;
   const PreparedLinear* x_reader = nullptr;
 
-  std::vector<float> x;      // (rows, hidden)
-  CodeRows x_codes;          // of x
-  std::vector<float> words;  // (chunk, rank) of a factorised table of floats
-  CodeRows word_codes;       // of a chunk, of a factorised table of codes
-  CodedRows queries;         // (rows, A)
+  std::vector<float> x;               // (rows, hidden)
+  CodeRows x_codes;                   // of x
+  std::vector<float> words;           // (chunk, rank) of a factorised table of floats
+  CodeRows word_codes;                // of a chunk, of a factorised table of codes
+  std::vector<std::int8_t> word_row;  // (word.cols) of a table of s4, multiplied out
+  CodedRows queries;                  // (rows, A)
   std::vector<float> float_queries;
   std::vector<float> context;    // (rows, A)
   CodeRows context_codes;        // of a chunk

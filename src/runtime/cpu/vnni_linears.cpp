@@ -1,9 +1,10 @@
-// Int8 linears on generated VNNI tiles, which read the file's panels where they lie. Others
-// run on the AVX2 kernels.
+// Int8 linears on generated VNNI tiles, which read the file's panels where they lie; four-bit
+// weights become such panels first. Others run on the AVX2 kernels.
 #include <vector>
 
 #include "runtime/cpu/linear.hpp"
 #include "runtime/cpu/vnni_matmul.hpp"
+#include "runtime/unpacked_linear.hpp"
 
 namespace espalier::runtime::cpu {
 namespace {
@@ -26,7 +27,8 @@ class VnniLinear final : public Linear {
       : kernels_(kernels),
         depth_(code_stride(spec.in)),
         columns_(spec.out),
-        panels_(spec.weight.as<std::int8_t>().data()),
+        unpacked_(spec),
+        panels_(unpacked_.spec().weight.as<std::int8_t>().data()),
         start_(code_stride(spec.out)),
         scale_(padded_copy(spec.scale, spec.out)),
         bias_(padded_copy(spec.bias, spec.out)) {
@@ -57,7 +59,8 @@ class VnniLinear final : public Linear {
   const VnniKernels& kernels_;
   std::uint32_t depth_;
   std::uint32_t columns_;
-  const std::int8_t* panels_;        // the file's
+  UnpackedLinear unpacked_;
+  const std::int8_t* panels_;        // the file's, or those of four-bit weights
   bool own_zeros_ = false;           // whether each row has its own code of 0
   std::vector<std::int32_t> start_;  // -Σ weights of each column, times the code of 0 of all rows
   std::vector<float> scale_;

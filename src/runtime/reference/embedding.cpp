@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "format/four_bits.hpp"
+
 namespace espalier::runtime::reference {
 namespace {
 
@@ -14,7 +16,19 @@ float segment_at(const format::ModelSpec& spec, std::size_t segment, std::size_t
 }  // namespace
 
 float word_scale(const format::EmbeddingSpec& embedding, std::size_t id) noexcept {
-  return embedding.word.type == format::ElementType::s8 ? embedding.word_scale.as<float>()[id] : 1;
+  return embedding.word_scale.empty() ? 1 : embedding.word_scale.as<float>()[id];
+}
+
+void load_word(const format::EmbeddingSpec& embedding, std::size_t id,
+               std::span<float> dst) noexcept {
+  if (embedding.word.type != format::ElementType::s4) return load_row(embedding.word, id, dst);
+  const format::FourBitRow row =
+      format::four_bit_row(embedding.word, embedding.word_multiplier, embedding.word_group, id);
+  for (std::size_t col = 0; col < dst.size(); ++col) {
+    const std::uint8_t byte = row.codes[col / 2];
+    const int code = col % 2 == 0 ? format::lower_code(byte) : format::upper_code(byte);
+    dst[col] = static_cast<float>(code * row.multipliers[col / row.group]);
+  }
 }
 
 void embed_token(const format::ModelSpec& spec, TokenId id, const Place& at,
@@ -23,8 +37,9 @@ void embed_token(const format::ModelSpec& spec, TokenId id, const Place& at,
   const bool is_whole = !embedding.projection.has_value();
   const auto row = static_cast<std::size_t>(to_int(id));
   const float scale = is_whole ? word_scale(embedding, row) : 1;
+  if (is_whole) load_word(embedding, row, x);
   for (std::size_t unit = 0; unit < x.size(); ++unit) {
-    const float word = is_whole ? element(embedding.word, row * spec.hidden + unit) : x[unit];
+    const float word = x[unit];
     const float place = element(embedding.position, at.position * spec.hidden + unit);
     const float side = segment_at(spec, at.segment, unit);
     switch (spec.precision) {
@@ -51,7 +66,7 @@ void project_words(const format::EmbeddingSpec& embedding, std::span<const Token
     const auto id = static_cast<std::size_t>(to_int(ids[row]));
     const std::span<float> inputs = std::span(scratch.inputs).subspan(row * stride, stride);
     std::fill(inputs.begin(), inputs.end(), 0.0F);
-    load_row(embedding.word, id, inputs.first(spec.in));
+    load_word(embedding, id, inputs.first(spec.in));
     scratch.scales[row] = word_scale(embedding, id);
   }
   if (int8) {

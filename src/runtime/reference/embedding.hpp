@@ -11,6 +11,10 @@
 
 namespace espalier::runtime::reference {
 
+/// The numbers, or the codes, of word `id` into dst (word.cols).
+void load_word(const format::EmbeddingSpec& embedding, std::size_t id,
+               std::span<float> dst) noexcept;
+
 /// What the row of a word is multiplied with; 1 unless it is coded.
 [[nodiscard]] float word_scale(const format::EmbeddingSpec& embedding, std::size_t id) noexcept;
 

@@ -213,6 +213,8 @@ float element(const format::Tensor& tensor, std::size_t index) noexcept {
       return static_cast<float>(tensor.as<std::int8_t>()[index]);
     case format::ElementType::bf16:
       return bfloat16_to_float(tensor.as<std::uint16_t>()[index]);
+    case format::ElementType::s4:
+      break;  // its meaning takes multipliers too
   }
   return 0;
 }

@@ -9,16 +9,21 @@
 #include "runtime/reference/attention.hpp"
 #include "runtime/reference/embedding.hpp"
 #include "runtime/reference/linear.hpp"
+#include "runtime/unpacked_linear.hpp"
 
 namespace espalier::runtime {
 namespace {
 
 using namespace reference;  // the parts of this back end
 
-/// Nothing to pack: the steps read the file's own layout.
+/// Nothing to pack: the steps read the file's own layout, once four-bit weights are bytes.
 struct ReferenceModel final : PreparedModel {
   explicit ReferenceModel(const format::ModelSpec& source) : spec(source) {
-    for (const format::LayerSpec& layer : spec.layers) {
+    if (spec.embedding.projection) unpack(*spec.embedding.projection);
+    for (format::LayerSpec& layer : spec.layers) {
+      for (format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
+        unpack(*linear);
+      }
       widest.n_heads = std::max(widest.n_heads, layer.n_heads);
       max_intermediate = std::max(max_intermediate, layer.intermediate);
     }
@@ -28,6 +33,14 @@ struct ReferenceModel final : PreparedModel {
   format::ModelSpec spec;  // a copy of the views, not of the bytes
   HeadShape widest;
   std::uint32_t max_intermediate = 0;
+
+ private:
+  void unpack(format::LinearSpec& linear) {
+    unpacked_.emplace_back(linear);
+    linear = unpacked_.back().spec();
+  }
+
+  std::vector<UnpackedLinear> unpacked_;  // what the views of `spec` look at
 };
 
 /// Keys and values of the block that a team splits, by parity of the layer: a member that is a
@@ -222,7 +235,7 @@ void decode(const format::ModelSpec& spec, std::span<const float> src, std::span
   const format::EmbeddingSpec& embedding = spec.embedding;
   const std::span<const float> bias = spec.head.decoder_bias.as<float>();
   for (std::size_t id = 0; id < dst.size(); ++id) {
-    load_row(embedding.word, id, scratch);
+    load_word(embedding, id, scratch);
     const float scale = word_scale(embedding, id);
     dst[id] = scaled_dot(spec.precision, src, scratch, {.scale = scale, .bias = bias[id]});
   }

@@ -199,7 +199,7 @@ TEST(TakePart, ReplacesThatPartAndNoOther) {
     format::ModelSpec mixed = fp32.spec();
     take_part(mixed, int8.spec(), part);
 
-    const std::vector<Precision> precisions = precisions_of(mixed);
+    const std::vector<PartType> precisions = precisions_of(mixed);
     for (std::size_t other = 0; other < 9; ++other) {
       EXPECT_EQ(precisions[other], other == part ? kInt8 : kFp32) << part;
     }

@@ -191,7 +191,7 @@ TEST_P(FakeQuantModel, AnswersAsItsFileDoes) {
   const TokenBatch batch = testing::make_batch(testing::make_sentences(lengths));
   model::Bert bert = model::load_bert(checkpoint::Checkpoint::open(folder.path()));
   const at::Tensor exact = torch_logits(bert, batch);
-  const FakeQuant rounding(exported.spec(), at::kCPU);
+  const FakeQuant rounding(exported.spec(), GetParam().options.coding.rounding, at::kCPU);
   bert.rounding = &rounding;
   const at::Tensor fake = torch_logits(bert, batch);
   const at::Tensor own = runtime_logits(exported.spec(), batch);
@@ -207,13 +207,21 @@ std::vector<Exported> exported_models() {
   int8.precision = Precision::int8;
   compress::ExportOptions mixed = int8;
   mixed.rules = {{"ffn.down", Precision::bf16}, {"layer.1.attention", Precision::fp32}};
+  compress::ExportOptions four_bits = int8;
+  four_bits.rules = {{".", compress::int4_of(32)}};
+  compress::ExportOptions least_squares = four_bits;
+  least_squares.rules = {{"ffn", compress::int4_of(32)}};
+  least_squares.coding.rounding = compress::Rounding::mse;
   testing::TinyCheckpoint factorised;
   factorised.embedding_rank = 8;
   testing::TinyCheckpoint uneven;
   uneven.uneven = {{{0, 2}, 32}, {{}, 0}};
   return {{"Int8", {}, int8},
           {"Mixed", {}, mixed},
+          {"FourBits", {}, four_bits},
+          {"LeastSquares", {}, least_squares},
           {"Factorised", factorised, int8},
+          {"FactorisedFourBits", factorised, four_bits},
           {"Uneven", uneven, int8}};
 }
 
