@@ -135,14 +135,12 @@ compress::Calibration for_export(const QuantizeRequest& request,
 void check_report(const QuantizeRequest& request) {
   const std::string& report = request.calibration.report;
   if (report.empty()) return;
-  ExportRequest as_output = request.request;
-  as_output.output = report;
-  check_output(as_output);
+  check_output_file(report, request.request.force);
 }
 
 void run(const QuantizeRequest& request) {
   if (request.request.quiet) silence_notes();
-  check_output(request.request);
+  check_output_file(request.request.output, request.request.force);
   check_report(request);
   train::use_threads(request.request.threads);
   const quantize::Calibrated result = calibrated(request);

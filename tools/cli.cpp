@@ -79,11 +79,14 @@ struct SetField {
   void operator()(double* field) const {
     *field = number_in_range<double>(text, given[0], "a number");
   }
+  void operator()(std::optional<double>* field) const {
+    *field = number_in_range<double>(text, given[0], "a number");
+  }
 };
 
 void add_option(CLI::App& app, const BoundOption& option) {
   const auto set = [&option](const std::vector<std::string>& given) {
-    std::visit(SetField{option.text, given}, option.field);
+    set_option(option, given);
     return true;
   };
   const std::string name(option.text.name);
@@ -193,6 +196,10 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) break;
   }
   return parts;
+}
+
+void set_option(const BoundOption& option, const std::vector<std::string>& given) {
+  std::visit(SetField{option.text, given}, option.field);
 }
 
 std::string shortest_text(double number) {

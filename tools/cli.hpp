@@ -30,9 +30,10 @@ struct OptionText {
 };
 
 /// A field to fill: a flag, a text, a text that may be absent, texts of an option that may be
-/// repeated, or a number.
-using OptionField = std::variant<bool*, std::string*, std::optional<std::string>*,
-                                 std::vector<std::string>*, std::uint32_t*, double*>;
+/// repeated, a number, or a number that may be absent.
+using OptionField =
+    std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*,
+                 std::uint32_t*, double*, std::optional<double>*>;
 
 struct BoundOption {
   OptionText text;
@@ -74,6 +75,10 @@ Command make_command(const CommandText& text, void (*run)(const Options&)) {
 /// printed. program: as the user calls it, "espalier run". Throws Error(usage) with a suggestion.
 [[nodiscard]] bool parse(const Command& command, const std::string& program,
                          std::span<const std::string> arguments);
+
+/// Fills one field with the values `given`, as parse() does: none for a flag. Throws Error(usage)
+/// for what is no choice or out of range.
+void set_option(const BoundOption& option, const std::vector<std::string>& given);
 
 /// The text of --help: examples, then options, on one screen.
 [[nodiscard]] std::string help_text(const Command& command, const std::string& program);

@@ -105,16 +105,17 @@ compress::Rounding rounding_of(const TypeRequest& request) {
   return request.rounding == "mse" ? compress::Rounding::mse : compress::Rounding::absmax;
 }
 
-void check_output(const ExportRequest& request) {
-  const std::filesystem::path output = request.output;
-  if (std::filesystem::is_directory(output)) {
-    throw Error(ErrorCode::output, "'" + request.output + "' is a folder; name a file in it");
+// Refused before the work, not after it; the writer asks again.
+void check_output_file(const std::string& output, bool force) {
+  const std::filesystem::path path = output;
+  if (std::filesystem::is_directory(path)) {
+    throw Error(ErrorCode::output, "'" + output + "' is a folder; name a file in it");
   }
-  if (std::filesystem::exists(output) && !request.force) {
+  if (std::filesystem::exists(path) && !force) {
     throw Error(ErrorCode::output,
-                "'" + request.output + "' exists; give --force to replace it, or another name");
+                "'" + output + "' exists; give --force to replace it, or another name");
   }
-  const std::filesystem::path folder = output.parent_path();
+  const std::filesystem::path folder = path.parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder)) {
     throw Error(ErrorCode::output, "the folder '" + folder.string() + "' does not exist");
   }
@@ -122,7 +123,7 @@ void check_output(const ExportRequest& request) {
 
 void export_model(const ExportRequest& request, const CalibratedExport& calibrated) {
   if (request.quiet) silence_notes();
-  check_output(request);
+  check_output_file(request.output, request.force);
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t source_bytes = write(request, calibrated.calibration);
   const Model model = Model::open(request.output);  // what was written is what can be read

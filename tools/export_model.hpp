@@ -98,15 +98,15 @@ inline constexpr std::string_view kPartDetails =
     "int4\n"
     "is computed as int8 is, from half the bytes.";
 
-/// Throws Error(output) for an output that cannot be written, or exists and shall not be replaced:
-/// before the work, not after it. The writer asks again.
-void check_output(const ExportRequest& request);
-
 /// What a calibration adds: null, null without one.
 struct CalibratedExport {
   const compress::Calibration* calibration = nullptr;
   const nlohmann::ordered_json* report = nullptr;  // for --format json
 };
+
+/// Throws Error(output) when a model file cannot become `output`: it is a folder, is there and
+/// `force` is not given, or its folder is missing.
+void check_output_file(const std::string& output, bool force);
 
 /// Writes the file whole or not at all, reads it again and prints what it is.
 void export_model(const ExportRequest& request, const CalibratedExport& calibrated = {});

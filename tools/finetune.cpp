@@ -7,6 +7,7 @@
 #include "compress/checkpoint/checkpoint.hpp"
 #include "compress/objective/task.hpp"
 #include "espalier/error.hpp"
+#include "finetune_request.hpp"
 #include "json_text.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -20,36 +21,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using objective::TaskKind;
-
-struct FinetuneOptions {
-  std::string folder;
-  std::string task;
-  DataRequest data;
-  std::string labels;
-  bool new_head = false;
-  std::string class_weights;
-  TrainingRequest training;
-};
-
-template <typename Visitor>
-void visit(FinetuneOptions& options, Visitor&& visitor) {
-  visitor({.name = "DIR", .help = "checkpoint folder to start from", .required = true},
-          options.folder);
-  visitor({.name = "--task",
-           .help = "what is learnt",
-           .choices = "classify|pair|multi_label|regress|tag|embed",
-           .required = true},
-          options.task);
-  visit_data(options.data, visitor);
-  visitor(
-      {.name = "--labels", .help = "of a new head, in order; else the data's", .value = "A,B,..."},
-      options.labels);
-  visitor({.name = "--new-head", .help = "drop the classifier that DIR brings"}, options.new_head);
-  visitor(
-      {.name = "--class-weights", .help = "'balanced', or one for each label", .value = "W,W,..."},
-      options.class_weights);
-  visit_training(options.training, visitor);
-}
 
 // The labels of the head that is trained: the checkpoint's, the user's, or the data's.
 std::vector<std::string> labels_of(const FinetuneOptions& options, const TaskKind& kind,

@@ -151,6 +151,16 @@ Json report_of(const std::string& path, const format::ModelFile& file) {
   return report;
 }
 
+// "8123 of 30522 pieces" where word pieces were taken out that a corpus did not need; else empty.
+std::string domain(const format::ModelSpec& spec) {
+  for (const format::ProvenanceStage& stage : spec.provenance) {
+    for (const auto& [name, value] : stage.metrics) {
+      if (name == "domain-bound") return one_line(value, 80);
+    }
+  }
+  return {};
+}
+
 std::string label_list(const std::vector<std::string>& labels) {
   std::string list;
   for (std::size_t label = 0; label < std::min<std::size_t>(labels.size(), 20); ++label) {
@@ -205,6 +215,9 @@ void print_table(const std::string& path, const format::ModelFile& file) {
   if (const std::string codes = activations_text(spec); !codes.empty()) {
     lines.emplace_back("activations", codes);
   }
+  if (const std::string kept = domain(spec); !kept.empty()) {
+    lines.emplace_back("domain-bound", kept);
+  }
   if (!spec.labels.empty()) lines.emplace_back("labels", label_list(spec.labels));
   if (spec.task == Task::embed) {
     lines.emplace_back("pooling", std::string(pooling_name(spec.head.pooling)) +
@@ -222,6 +235,9 @@ void print_table(const std::string& path, const format::ModelFile& file) {
     }
     for (const auto& [name, hash] : stage.inputs) {
       made += ", " + one_line(name, 60) + " (" + one_line(hash, 40) + ")";
+    }
+    for (const auto& [name, value] : stage.metrics) {
+      made += ", " + one_line(name, 40) + " " + one_line(value, 40);
     }
     lines.emplace_back("made by", made);
   }

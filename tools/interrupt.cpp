@@ -30,6 +30,10 @@ bool interrupt_requested() {
   return received_signal != 0;
 }
 
+int pending_signal() {
+  return received_signal;
+}
+
 void throw_if_interrupted() {
   if (received_signal == SIGINT) throw Error(ErrorCode::interrupted, "interrupted");
   if (received_signal == SIGTERM) throw Error(ErrorCode::terminated, "terminated");

@@ -10,6 +10,9 @@ void catch_signals();
 /// Whether a signal has come, for work that has something to save before it ends.
 [[nodiscard]] bool interrupt_requested();
 
+/// The signal that has come, SIGINT or SIGTERM, or 0.
+[[nodiscard]] int pending_signal();
+
 /// Throws Error(interrupted) or Error(terminated) once a signal has come.
 void throw_if_interrupted();
 

@@ -1,10 +1,10 @@
-// The options of espalier prune.
+// The options of espalier prune. Names no LibTorch: recipes are read by programs without it.
 #pragma once
 
 #include <string>
 
-#include "task_data.hpp"
-#include "training_request.hpp"
+#include "data_request.hpp"
+#include "training_options.hpp"
 
 namespace espalier::tools {
 

@@ -1,41 +1,29 @@
 // espalier quantize: a checkpoint folder as an int8 model file, its weights of eight or four bits,
-// activations scaled at run time, so that no data is needed. compress does the same. Calls with
-// --calib or --qat go to espalier-quantize.
+// activations scaled at run time, so that no data is needed. Calls with --calib or --qat go to
+// espalier-quantize.
 #include "commands.hpp"
 #include "export_model.hpp"
 
 namespace espalier::tools {
 namespace {
 
-struct CompressOptions {
+struct QuantizeOptions {
   ExportRequest request = {.folder = {}, .output = {}, .precision = "int8"};
-};
-
-template <typename Visitor>
-void visit(CompressOptions& options, Visitor&& visitor) {
-  visit_export(options.request, visitor);
-  visitor({.name = "--precision", .help = "of the linear layers", .choices = "int8"},
-          options.request.precision);
-}
-
-struct QuantizeOptions : CompressOptions {
   std::string calibration_text;  // for --help only: the front door hands such calls over
 };
 
 template <typename Visitor>
 void visit(QuantizeOptions& options, Visitor&& visitor) {
-  visit(static_cast<CompressOptions&>(options), visitor);
+  visit_export(options.request, visitor);
+  visitor({.name = "--precision", .help = "of the linear layers", .choices = "int8"},
+          options.request.precision);
   visitor({.name = "--calib",
            .help = "text to calibrate on, with options of its own: --calib FILE --help",
            .value = "FILE"},
           options.calibration_text);
 }
 
-void run_compress(const CompressOptions& options) {
-  export_model(options.request);
-}
-
-void run_quantize(const QuantizeOptions& options) {
+void run(const QuantizeOptions& options) {
   export_model(options.request);
 }
 
@@ -50,18 +38,10 @@ Command quantize_command() {
            "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
            "espalier quantize ./my-model -o my-model.espl --weights int4 --embeddings int4\n"
            "espalier quantize ./my-model -o my-model.espl --calib train.tsv\n"
+           "espalier quantize --qat ./my-model -o my-qat --train train.tsv --eval dev.tsv\n"
            "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
        .details = kPartDetails},
-      run_quantize);
-}
-
-Command compress_command() {
-  return make_command<CompressOptions>(
-      {.name = "compress",
-       .summary = "make a checkpoint small and fast: the same as quantize",
-       .examples = "espalier compress ./my-model -o my-model.espl",
-       .details = kPartDetails},
-      run_compress);
+      run);
 }
 
 }  // namespace espalier::tools

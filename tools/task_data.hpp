@@ -1,32 +1,14 @@
-// Labelled rows from the command line: which columns, which format, what they mean to a task.
-// Shared by the programs that train on them.
+// Labelled rows of a data request: what they mean to a task. Shared by the programs that train on
+// them.
 #pragma once
 
 #include <string>
 
-#include "column_request.hpp"
 #include "compress/checkpoint/checkpoint.hpp"
 #include "compress/objective/task.hpp"
+#include "data_request.hpp"
 
 namespace espalier::tools {
-
-struct DataRequest {
-  std::string train;
-  std::string eval;
-  ColumnRequest columns;
-};
-
-template <typename Visitor>
-void visit_data(DataRequest& request, Visitor&& visitor, bool needs_train = true) {
-  visitor({.name = "--train",
-           .help = "labelled rows, .gz too",
-           .value = "FILE",
-           .required = needs_train},
-          request.train);
-  visitor({.name = "--eval", .help = "rows to choose the best epoch by", .value = "FILE"},
-          request.eval);
-  visit_columns(request.columns, visitor);
-}
 
 /// The rows of `file` as `kind` reads them. Throws Error(usage) when a task on pairs gets single
 /// texts, and what read_labelled_rows() throws.

@@ -29,6 +29,9 @@ std::string text_of(const OptionField& field) {
     }
     std::string operator()(const std::uint32_t* value) const { return std::to_string(*value); }
     std::string operator()(const double* value) const { return shortest_text(*value); }
+    std::string operator()(const std::optional<double>* value) const {
+      return *value ? shortest_text(**value) : "";
+    }
   };
   return std::visit(ToText{}, field);
 }

@@ -35,7 +35,7 @@ ROOMS = {
     "compress/quantize": (
         ("base", "text", "data", "format", "measure", "api", "compress/model", "compress/objective",
          "compress/train") + LOWER_COMPRESS, ("torch",)),
-    "compress/recipe": (("base", "data", "measure", "api") + LOWER_COMPRESS, ("yaml-cpp",)),
+    "compress/recipe": (("base", "data", "measure", "api") + LOWER_COMPRESS, ("yaml-cpp", "nlohmann-json")),
 }
 # Public headers any room may include; api defines the rest of include/espalier, and tools sit on top of it.
 PUBLIC_FOR_ALL = {"espalier/types.hpp", "espalier/error.hpp", "espalier/export.hpp"}

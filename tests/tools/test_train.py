@@ -55,7 +55,7 @@ class Finetune(TrainingTest):
         train = self.file("rows.tsv", CLASSIFY)
         for out, weights in [("f32", "f32"), ("f16", "f16")]:
             report = self.train("finetune", self.models.checkpoint("sequence"), "--task", "classify", "--train", train,
-                                "--labels", "positive,negative", "--epochs", 1, "--weights", weights, "-o", out)
+                                "--labels", "positive,negative", "--epochs", 1, "--dtype", weights, "-o", out)
             self.assertEqual(report["labels"], ["positive", "negative"])
             self.assertNotIn("scores", report)
         self.assertLess(len(self.weights("f16")), 0.6 * len(self.weights("f32")))

@@ -13,7 +13,8 @@ class Help(ProgramTest):
         for verb in VERBS:
             with self.subTest(verb=verb):
                 text = self.ok(verb, "--help")
-                self.assertLessEqual(len(text.splitlines()), 30)
+                # compress has the options of a whole pipeline.
+                self.assertLessEqual(len(text.splitlines()), 40 if verb == "compress" else 30)
                 self.assertLess(text.index(f"  espalier {verb}"), text.index("--help"))
                 self.assertEqual(text, self.ok("help", verb))
                 self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)

@@ -39,6 +39,12 @@ std::string file_hash(const std::filesystem::path& file) {
   return hex(checksum.value());
 }
 
+std::string text_hash(std::string_view text) {
+  format::Checksum checksum;
+  checksum.add(std::as_bytes(std::span(text)));
+  return hex(checksum.value());
+}
+
 format::ProvenanceStage make_stage(std::string_view name,
                                    std::vector<std::pair<std::string, std::string>> options,
                                    const std::vector<std::filesystem::path>& inputs) {

@@ -15,6 +15,9 @@ namespace espalier::compress {
 /// read.
 [[nodiscard]] std::string file_hash(const std::filesystem::path& file);
 
+/// XXH3-64 of the bytes of `text` as 16 hex digits.
+[[nodiscard]] std::string text_hash(std::string_view text);
+
 /// The stage that made a model: `options` as given, and the base name and hash of each of `inputs`.
 [[nodiscard]] format::ProvenanceStage make_stage(
     std::string_view name, std::vector<std::pair<std::string, std::string>> options,

@@ -1,0 +1,113 @@
+#include "compress/recipe/budget.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+
+#include "espalier/error.hpp"
+
+namespace espalier::recipe {
+namespace {
+
+// A drop of exactly the budget keeps it, however its difference of two percentages was rounded.
+constexpr double kRounding = 1e-9;
+
+std::string fixed(double number, int decimals) {
+  char digits[64];
+  std::snprintf(digits, sizeof digits, "%.*f", decimals, number);
+  return digits;
+}
+
+// Digits that show `number` as it was given: 95, 97.5.
+std::string percent(double share) {
+  char digits[64];
+  std::snprintf(digits, sizeof digits, "%.4g", 100 * share);
+  return digits;
+}
+
+}  // namespace
+
+double normal_quantile(double share) {
+  // Bisection of the distribution function: 200 halvings leave nothing of [-40, 40].
+  double low = -40, high = 40;
+  for (int step = 0; step < 200; ++step) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::numbers::sqrt2) / 2 < share ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+Drop drop_between(const Judged& before, const Judged& after, double confidence) {
+  if (before.n_rows != after.n_rows || before.metric != after.metric ||
+      before.right.size() != after.right.size()) {
+    throw Error(ErrorCode::bad_input,
+                "two models were judged on different rows; start over with --force");
+  }
+  Drop drop{.metric = before.metric,
+            .before = before.score,
+            .after = after.score,
+            .n_rows = before.n_rows,
+            .test = {},
+            .confidence = {},
+            .interval = {}};
+  if (!before.right.empty()) {
+    drop.test = measure::mcnemar(before.right, after.right);
+    drop.confidence = confidence;
+    drop.interval =
+        measure::paired_difference(*drop.test, drop.n_rows, normal_quantile((1 + confidence) / 2));
+  }
+  return drop;
+}
+
+double decisive_points(const Drop& drop, const Limits& limits) {
+  return limits.confidence && drop.interval ? drop.interval->high : drop.points();
+}
+
+bool keeps_budget(const Drop& drop, const Limits& limits) {
+  return !limits.max_drop || decisive_points(drop, limits) <= *limits.max_drop + kRounding;
+}
+
+std::size_t rows_needed(double max_drop, std::optional<double> confidence) {
+  const double one_row = 100 / max_drop;
+  double rows = one_row;
+  if (confidence) {
+    // No answer changed: both counts are one row added, see paired_difference().
+    const double quantile = normal_quantile((1 + *confidence) / 2);
+    rows = std::max(rows, one_row * quantile * std::numbers::sqrt2 - 2);
+  }
+  return static_cast<std::size_t>(std::ceil(rows - kRounding));
+}
+
+std::string too_few_rows(std::size_t n_rows, const Limits& limits) {
+  if (!limits.max_drop || *limits.max_drop <= 0) return {};
+  const std::size_t needed = rows_needed(*limits.max_drop, limits.confidence);
+  if (n_rows >= needed) return {};
+  const double weight = 100 / static_cast<double>(n_rows);
+  const std::string counts = "the " + std::to_string(n_rows) + " rows that decide";
+  if (weight > *limits.max_drop + kRounding) {
+    return "one of " + counts + " weighs " + fixed(weight, 2) +
+           " points, more than the budget of " + fixed(*limits.max_drop, 2) +
+           "; to tell it takes " + std::to_string(needed) + " rows";
+  }
+  return counts + " are too few to show a drop of at most " + fixed(*limits.max_drop, 2) +
+         " points with a confidence of " + percent(*limits.confidence) + " %; it takes " +
+         std::to_string(needed) + " even where no answer changes";
+}
+
+std::string drop_text(const Drop& drop) {
+  std::string text = drop.metric + " " + fixed(drop.before, 2) + " to " + fixed(drop.after, 2) +
+                     ", drop " + fixed(drop.points(), 2) + " points";
+  if (drop.interval) {
+    text += " (" + percent(*drop.confidence) + " %: " + fixed(drop.interval->low, 2) + " to " +
+            fixed(drop.interval->high, 2) + ")";
+  }
+  if (drop.test) {
+    text += ", " + std::to_string(drop.test->only_first) + " answers became wrong, " +
+            std::to_string(drop.test->only_second) + " right, McNemar p " +
+            fixed(drop.test->p_exact, 3);
+  }
+  return text + ", on " + std::to_string(drop.n_rows) + " rows";
+}
+
+}  // namespace espalier::recipe

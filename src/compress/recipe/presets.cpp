@@ -1,0 +1,71 @@
+// Widths are told for encoders of BERT's proportions; ranks for the 384 channels of a MiniLM, whose
+// table of words is half of its int8 file.
+#include "compress/recipe/presets.hpp"
+
+#include "espalier/error.hpp"
+
+namespace espalier::recipe {
+namespace {
+
+constexpr Preset kPresets[] = {
+    {"light", R"(# light: int8 and nothing else. Needs no data, takes seconds.
+stages:
+  - quantize
+)"},
+    {"balanced", R"(# balanced: half of the encoder's work and a narrower table of words, then int8.
+# The file is about half of light's.
+stages:
+  - prune:                 # two factors of the table of words; what is lost, the next stage recovers
+      method: embedding
+      rank: 192
+  - prune:                 # heads and neurons, then training with the whole model as teacher
+      method: kprune
+      target-flops: 2
+      recover-epochs: 3
+      weights: f16         # what stays plain floats in the file takes half
+  - quantize
+)"},
+    {"small", R"(# small: an eighth of the encoder's work, cut while it learns from the whole model.
+stages:
+  - prune:
+      method: embedding
+      rank: 128
+  - prune:
+      method: gradual
+      target-flops: 8
+      recover-epochs: 6
+      weights: f16
+  - quantize
+)"},
+    {"tiny", R"(# tiny: a sixteenth of the encoder's work and the narrowest table of words.
+stages:
+  - prune:
+      method: embedding
+      rank: 56
+  - prune:
+      method: gradual
+      target-flops: 16
+      neuron-multiple: 16
+      recover-epochs: 8
+      weights: f16
+  - quantize
+)"},
+};
+
+}  // namespace
+
+std::span<const Preset> presets() {
+  return kPresets;
+}
+
+const Preset& preset(std::string_view name) {
+  std::string names;
+  for (const Preset& known : kPresets) {
+    if (known.name == name) return known;
+    names += (names.empty() ? "" : ", ") + std::string(known.name);
+  }
+  throw Error(ErrorCode::usage,
+              "there is no preset '" + std::string(name) + "'; presets are " + names);
+}
+
+}  // namespace espalier::recipe

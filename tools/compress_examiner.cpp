@@ -1,0 +1,136 @@
+#include "compress_examiner.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "cli.hpp"
+#include "compare_latency.hpp"
+#include "evaluation.hpp"
+#include "interrupt.hpp"
+#include "report.hpp"
+
+namespace espalier::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kChunkRows = 64;
+constexpr std::size_t kTimedRows = 32;  // as many calls a round, so that lengths are the data's
+constexpr std::size_t kRounds = 11;
+
+std::unique_ptr<data::Reader> open_rows(const std::string& file, const ColumnRequest& columns,
+                                        bool words) {
+  return data::Reader::open(file, columns.format(), columns.columns(words, /*need_label=*/true));
+}
+
+std::vector<data::Row> next_rows(data::Reader& reader, std::size_t n_rows) {
+  std::vector<data::Row> rows;
+  for (data::Row row; rows.size() < n_rows && reader.next(row);) rows.push_back(std::move(row));
+  return rows;
+}
+
+// The score that a task is usually known by.
+struct Metric {
+  std::string_view name;
+  double percent = 1;  // what one point of evaluate's figure is in percent
+};
+
+Metric metric_of(Task task) {
+  switch (task) {
+    case Task::classify:
+      return {"accuracy"};
+    case Task::multi_label:
+      return {"f1"};
+    case Task::tag:
+      return {"entity_f1"};
+    case Task::regress:
+    case Task::embed:
+      return {"spearman", 100};
+    case Task::fill_mask:
+      break;
+  }
+  throw Error(ErrorCode::usage, "a fill_mask model has no score to hold a budget against");
+}
+
+double score_of(const Json& result, std::string_view metric) {
+  if (result.contains(metric) && result[metric].is_number()) return result[metric].get<double>();
+  throw Error(ErrorCode::bad_input, "the rows that judge give no " + std::string(metric) +
+                                        "; do they have a label? --label-column names it");
+}
+
+// Which answers are right, of the lines that an evaluation writes about rows with one label each.
+void add_right(const std::string& lines, recipe::Judged& judged) {
+  for (const std::string_view line : split(lines, '\n')) {
+    if (line.empty()) continue;
+    const Json answer = Json::parse(line);
+    if (!answer.contains("predicted") || !answer["predicted"].is_string()) continue;
+    judged.right.push_back(answer["predicted"] == answer.value("label", Json()) ? 1 : 0);
+  }
+}
+
+// Each text a call of its own.
+Workload single_texts(const Model& first, const Model& second, const std::vector<Text>& texts) {
+  const std::uint32_t max_length = std::min(first.info().max_length, second.info().max_length);
+  Workload workload;
+  workload.n_sentences = texts.size();
+  for (const Text& text : texts) {
+    workload.first.push_back(first.tokenizer().encode({&text, 1}, max_length));
+    workload.second.push_back(second.tokenizer().encode({&text, 1}, max_length));
+  }
+  return workload;
+}
+
+}  // namespace
+
+std::size_t count_rows(const std::string& file, const ColumnRequest& columns, bool words) {
+  const std::unique_ptr<data::Reader> reader = open_rows(file, columns, words);
+  std::size_t n_rows = 0;
+  for (data::Row row; reader->next(row);) ++n_rows;
+  return n_rows;
+}
+
+recipe::Judged ModelExaminer::judge(const std::filesystem::path& path, recipe::Rows rows) {
+  const Model model = Model::open(path.string());
+  const Task task = model.info().task;
+  Contestants contestants{
+      .model = {base_name(path.string()), model, Session(model, {.n_threads = input_.n_threads})},
+      .other = nullptr};
+  const bool chooses = rows == recipe::Rows::choosing;
+  const std::unique_ptr<data::Reader> reader =
+      open_rows(chooses ? input_.choosing : input_.deciding, input_.columns, task == Task::tag);
+  const std::unique_ptr<Evaluation> evaluation = make_evaluation(contestants, *reader);
+  recipe::Judged judged;
+  for (;;) {
+    throw_if_interrupted();
+    const std::vector<data::Row> chunk = next_rows(*reader, kChunkRows);
+    if (chunk.empty()) break;
+    std::string lines;
+    evaluation->add(chunk, &lines);
+    if (task == Task::classify) add_right(lines, judged);
+    judged.n_rows += chunk.size();
+  }
+  if (judged.n_rows == 0) throw Error(ErrorCode::bad_input, "there are no rows to judge by");
+  const Metric metric = metric_of(task);
+  judged.metric = metric.name;
+  judged.score = score_of(evaluation->result(), metric.name) * metric.percent;
+  return judged;
+}
+
+recipe::Speed ModelExaminer::speed(const std::filesystem::path& reference,
+                                   const std::filesystem::path& path) {
+  const Model dense = Model::open(reference.string());
+  const Model small = Model::open(path.string());
+  const Task task = dense.info().task;
+  const std::unique_ptr<data::Reader> reader =
+      open_rows(input_.timed, input_.columns, task == Task::tag);
+  std::vector<data::Row> rows = next_rows(*reader, kTimedRows);
+  for (data::Row& row : rows) {
+    if (task == Task::embed) row.pair.reset();  // texts of a pair are embedded each by itself
+  }
+  Session dense_session(dense, {.n_threads = input_.n_threads});
+  Session small_session(small, {.n_threads = input_.n_threads});
+  const PairLatency latency = measure_pair(dense_session, small_session,
+                                           single_texts(dense, small, texts_of(rows)), kRounds);
+  return {.speedup = latency.speedup, .p10 = latency.speedup_p10, .p90 = latency.speedup_p90};
+}
+
+}  // namespace espalier::tools
