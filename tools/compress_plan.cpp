@@ -87,7 +87,7 @@ Json plan_json(const CompressPlan& plan, const recipe::Catalogue& catalogue) {
   }
   return {{"recipe", plan.recipe.name},
           {"text", plan.recipe.text},
-          {"bytes_of_int8_before", recipe::int8_bytes(plan.start)},
+          {"bytes_of_int8_before", recipe::file_bytes(plan.start)},
           {"multiply_adds_before", recipe::multiply_adds(plan.start, kTokens)},
           {"stages", stages},
           {"candidates", candidates},

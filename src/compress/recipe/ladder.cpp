@@ -52,7 +52,7 @@ double smallest_part(const Shape& shape) {
 
 std::optional<double> Candidate::bytes() const {
   if (!shape) return std::nullopt;
-  return int8_bytes(*shape) + static_cast<double>(n_spared) * smallest_part(*shape);
+  return file_bytes(*shape) + static_cast<double>(n_spared) * smallest_part(*shape);
 }
 
 std::optional<std::vector<Stage>> lighter(const std::vector<Stage>& stages, const Shape& start) {

@@ -12,43 +12,49 @@ constexpr Preset kPresets[] = {
 stages:
   - quantize
 )"},
-    {"balanced", R"(# balanced: half of the encoder's work and a narrower table of words, then int8.
+    {"balanced", R"(# balanced: half of the encoder's work, and a table of words in four bits.
 # The file is about half of light's.
+stages:
+  - prune:                 # heads and neurons, then training with the whole model as teacher
+      method: fisher
+      target-flops: 2
+      recover-epochs: 3
+      learning-rate: 1e-4
+      freeze-embeddings: true
+      dtype: f16           # what stays plain floats in the file takes half
+  - quantize:
+      embeddings: int4
+      rounding: mse
+)"},
+    {"small", R"(# small: a quarter of the encoder's work and a narrower table of words.
 stages:
   - prune:                 # two factors of the table of words; what is lost, the next stage recovers
       method: embedding
       rank: 192
-  - prune:                 # heads and neurons, then training with the whole model as teacher
+  - prune:
       method: kprune
-      target-flops: 2
-      recover-epochs: 3
-      weights: f16         # what stays plain floats in the file takes half
-  - quantize
+      target-flops: 4
+      recover-epochs: 4
+      learning-rate: 2e-4
+      dtype: f16
+  - quantize:
+      embeddings: int4
+      rounding: mse
 )"},
-    {"small", R"(# small: an eighth of the encoder's work, cut while it learns from the whole model.
+    {"tiny", R"(# tiny: an eighth of the encoder's work and the narrowest table of words.
 stages:
   - prune:
       method: embedding
       rank: 128
   - prune:
-      method: gradual
+      method: kprune
       target-flops: 8
       recover-epochs: 6
-      weights: f16
-  - quantize
-)"},
-    {"tiny", R"(# tiny: a sixteenth of the encoder's work and the narrowest table of words.
-stages:
-  - prune:
-      method: embedding
-      rank: 56
-  - prune:
-      method: gradual
-      target-flops: 16
-      neuron-multiple: 16
-      recover-epochs: 8
-      weights: f16
-  - quantize
+      learning-rate: 2e-4
+      dtype: f16
+  - quantize:
+      embeddings: int4
+      rounding: mse
 )"},
 };
 

@@ -13,9 +13,17 @@ constexpr double kFloatBytes = 4;
 // Labels, names, provenance, self-test and padding of a file.
 constexpr double kHeaderBytes = 20000;
 
-// Codes in panels of 64 channels, then scale and bias of each, and the scale of each input.
-double linear_bytes(double out, double in) {
-  return std::ceil(out / 64) * 64 * in + 2 * kFloatBytes * out + kFloatBytes * in;
+// A row of numbers of so many bits, with what it needs besides them: codes a scale, codes of four
+// bits the multipliers of their groups, too.
+double row_bytes(double bits, double width, double group) {
+  return width * bits / 8 + (bits <= 8 ? kFloatBytes : 0) +
+         (bits <= 4 ? std::ceil(width / group) : 0);
+}
+
+// Rows and the bias of each, and the scale of each input. Eight bits lie in panels of 64 channels.
+double linear_bytes(const Shape& shape, double bits, double out, double in) {
+  const double rows = bits == 8 ? std::ceil(out / 64) * 64 : out;
+  return rows * row_bytes(bits, in, shape.group) + kFloatBytes * (out + in);
 }
 
 double plain_bytes(const Shape& shape, double out, double in) {
@@ -69,11 +77,18 @@ std::optional<Shape> after_prune(Shape shape, const Stage& stage) {
   const double ratio = std::max(stage.number("target-flops"), stage.number("target-speedup"));
   if (ratio > 1) scale_layers(shape, 1 / ratio);
   if (const double times = stage.number("target-size"); times > 1) {
-    const double bytes = int8_bytes(shape);
+    const double bytes = file_bytes(shape);
     const double weights = all_layer_weights(shape);
     scale_layers(shape, std::max(0.0, weights - (bytes - bytes / times)) / weights);
   }
   return shape;
+}
+
+// Of a type that quantize stores.
+double bits_of(const std::string& type) {
+  if (type == "int4") return 4;
+  if (type == "bf16") return 16;
+  return type == "fp32" ? 32 : 8;
 }
 
 Shape after_distill(Shape shape, const Stage& stage) {
@@ -104,18 +119,22 @@ Shape shape_of(const checkpoint::BertConfig& config, double vocabulary_bytes, do
   return shape;
 }
 
-double int8_bytes(const Shape& shape) {
+double file_bytes(const Shape& shape) {
   const double width = shape.rank > 0 ? shape.rank : shape.hidden;
   double bytes = kHeaderBytes + shape.vocabulary_bytes + head_bytes(shape);
-  bytes += shape.vocabulary * (width + kFloatBytes);
-  if (shape.rank > 0) bytes += linear_bytes(shape.hidden, shape.rank);
+  bytes += shape.vocabulary * row_bytes(shape.word_bits, width, shape.group);
+  if (shape.rank > 0) {
+    bytes += linear_bytes(shape, std::max(8.0, shape.word_bits), shape.hidden, shape.rank);
+  }
   bytes +=
       shape.float_bytes * shape.hidden * (shape.positions + 2) + 2 * kFloatBytes * shape.hidden;
   for (const LayerShape& layer : shape.layers) {
-    bytes += linear_bytes(3 * layer.attention, shape.hidden) +
-             linear_bytes(shape.hidden, layer.attention) +
-             linear_bytes(layer.intermediate, shape.hidden) +
-             linear_bytes(shape.hidden, layer.intermediate) + kFloatBytes * 4 * shape.hidden;
+    const double bits = shape.layer_bits;
+    bytes += linear_bytes(shape, bits, 3 * layer.attention, shape.hidden) +
+             linear_bytes(shape, bits, shape.hidden, layer.attention) +
+             linear_bytes(shape, bits, layer.intermediate, shape.hidden) +
+             linear_bytes(shape, bits, shape.hidden, layer.intermediate) +
+             kFloatBytes * 4 * shape.hidden;
   }
   return bytes;
 }
@@ -128,9 +147,14 @@ double multiply_adds(const Shape& shape, double n_tokens) {
 }
 
 std::optional<Shape> after_stage(const Shape& shape, const Stage& stage) {
-  if (stage.verb == "quantize") return shape;
   Shape written = shape;
-  written.float_bytes = stage.value("weights") == "f16" ? 2 : 4;
+  if (stage.verb == "quantize") {
+    written.word_bits = bits_of(stage.value("embeddings"));
+    written.layer_bits = bits_of(stage.value("weights"));
+    if (const double group = stage.number("group"); group > 0) written.group = group;
+    return written;
+  }
+  written.float_bytes = stage.value("dtype") == "f16" ? 2 : 4;
   if (stage.verb == "prune") return after_prune(written, stage);
   if (stage.verb == "distill") {
     if (stage.find("student") != nullptr) return std::nullopt;

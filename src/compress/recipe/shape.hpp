@@ -25,6 +25,9 @@ struct Shape {
   double n_labels = 0;
   double vocabulary_bytes = 0;  ///< the text of the pieces
   double float_bytes = 4;       ///< of a value that is no code: 2 where the weights are stored so
+  double word_bits = 8;         ///< of a value of the word table in the file
+  double layer_bits = 8;        ///< of a weight of the encoder there
+  double group = 64;            ///< values that share a multiplier, where they have 4 bits
   std::vector<LayerShape> layers;
 };
 
@@ -32,8 +35,8 @@ struct Shape {
 [[nodiscard]] Shape shape_of(const checkpoint::BertConfig& config, double vocabulary_bytes,
                              double float_bytes);
 
-/// Bytes of the int8 file.
-[[nodiscard]] double int8_bytes(const Shape& shape);
+/// Bytes of the model file.
+[[nodiscard]] double file_bytes(const Shape& shape);
 
 /// Multiply-adds of the encoder for a sentence of so many tokens, every token through every layer.
 [[nodiscard]] double multiply_adds(const Shape& shape, double n_tokens);

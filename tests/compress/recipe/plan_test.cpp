@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "compress/recipe/ladder.hpp"
+#include "compress/recipe/presets.hpp"
 #include "compress/recipe/split.hpp"
 #include "compress/recipe/stage_command.hpp"
 #include "espalier/error.hpp"
@@ -84,8 +85,30 @@ TEST(StageCommand, DistilsIntoWhatTheStagesBeforeMade) {
 
 TEST(Shape, OfAMiniLmWeighsWhatItsFileDoes) {
   // 23.61 MB and 24.3 million parameters: a file made by quantize.
-  EXPECT_NEAR(int8_bytes(minilm()), 23.61e6, 0.1e6);
+  EXPECT_NEAR(file_bytes(minilm()), 23.61e6, 0.1e6);
   EXPECT_NEAR(multiply_adds(minilm(), 1), 6 * (12.0 * 384 * 384 + 2 * 384), 1);
+}
+
+TEST(Shape, OfFourBitsWeighsWhatItsFileDoes) {
+  // Files made by quantize with --weights int4 and --embeddings int4, groups of 64 and of 32.
+  const auto bytes = [](const std::string& options) {
+    return file_bytes(
+        *after_stages(minilm(), parse("stages: [quantize: {" + options + "}]").stages));
+  };
+  EXPECT_NEAR(bytes("weights: int4"), 18.47e6, 0.05e6);
+  EXPECT_NEAR(bytes("weights: int4, embeddings: int4"), 12.80e6, 0.05e6);
+  EXPECT_NEAR(bytes("weights: int4, embeddings: int4, group: 32"), 13.15e6, 0.05e6);
+  EXPECT_NEAR(bytes("embeddings: int4"), 17.94e6, 0.05e6);
+}
+
+TEST(Presets, AreAsSmallAsTheyAreMeantToBe) {
+  const auto megabytes = [](std::string_view name) {
+    const Recipe recipe = parse(std::string(preset(name).text));
+    return file_bytes(*after_stages(minilm(), recipe.stages)) / 1e6;
+  };
+  EXPECT_LT(megabytes("balanced"), 13);
+  EXPECT_LT(megabytes("small"), 7);
+  EXPECT_LT(megabytes("tiny"), 4);
 }
 
 TEST(Shape, FollowsTheStages) {
@@ -94,15 +117,15 @@ TEST(Shape, FollowsTheStages) {
     return after_stages(whole, parse("stages: [" + stage + ", quantize]").stages);
   };
 
-  const auto half = after("{prune: {target-flops: 2, recover-epochs: 1, weights: f16}}");
+  const auto half = after("{prune: {target-flops: 2, recover-epochs: 1, dtype: f16}}");
   EXPECT_NEAR(multiply_adds(*half, 32), multiply_adds(whole, 32) / 2, 1);
-  EXPECT_LT(int8_bytes(*half), int8_bytes(whole) - 5.2e6);
+  EXPECT_LT(file_bytes(*half), file_bytes(whole) - 5.2e6);
   EXPECT_EQ(after("{prune: {method: embedding, rank: 96}}")->rank, 96);
   EXPECT_EQ(after("{prune: {method: layers, keep-layers: 2}}")->layers.size(), 2U);
   EXPECT_EQ(after("{distill: {student-layers: 3, student-hidden: 192}}")->layers.at(2).attention,
             192);
-  EXPECT_NEAR(int8_bytes(*after("{prune: {target-size: 1.5, weights: f16}}")),
-              int8_bytes(whole) / 1.5, 1e5);
+  EXPECT_NEAR(file_bytes(*after("{prune: {target-size: 1.5, dtype: f16}}")),
+              file_bytes(whole) / 1.5, 1e5);
   EXPECT_FALSE(after("{prune: {method: vocab, corpus: c.txt}}"));
 }
 
