@@ -18,7 +18,7 @@ void visit(QuantizeOptions& options, Visitor&& visitor) {
   visitor({.name = "--precision", .help = "of the linear layers", .choices = "int8"},
           options.request.precision);
   visitor({.name = "--calib",
-           .help = "text to calibrate on, with options of its own: --calib FILE --help",
+           .help = "text to calibrate on; --calib FILE --help: its options",
            .value = "FILE"},
           options.calibration_text);
 }
@@ -35,11 +35,9 @@ Command quantize_command() {
        .summary = "turn a BERT checkpoint folder into an int8 or int4 model file; needs no data",
        .examples =
            "espalier quantize ./my-model -o my-model.espl\n"
-           "espalier quantize ./my-model -o my-model.espl --keep 'layer.[01].ffn.down'\n"
            "espalier quantize ./my-model -o my-model.espl --weights int4 --embeddings int4\n"
            "espalier quantize ./my-model -o my-model.espl --calib train.tsv\n"
-           "espalier quantize --qat ./my-model -o my-qat --train train.tsv --eval dev.tsv\n"
-           "espalier evaluate my-model.espl --data dev.tsv --compare my-model.fp32.espl",
+           "espalier quantize --qat ./my-model -o my-qat --train train.tsv --eval dev.tsv",
        .details = kPartDetails},
       run);
 }

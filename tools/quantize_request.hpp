@@ -14,7 +14,7 @@ struct CalibrationRequest {
   std::uint32_t samples = 300;
   std::string method = "percentile";
   double percentile = 99.99;
-  std::string activations = "mixed";
+  std::string activations = "dynamic";
   std::string smoothing = "0.7";
   std::string report;
   ColumnRequest columns;

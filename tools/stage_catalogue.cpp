@@ -2,10 +2,10 @@
 
 #include <memory>
 
+#include "commands.hpp"
 #include "distill_request.hpp"
 #include "finetune_request.hpp"
 #include "prune_request.hpp"
-#include "quantize_request.hpp"
 #include "suggest.hpp"
 
 namespace espalier::tools {
@@ -25,21 +25,26 @@ recipe::StageOption stage_option(const BoundOption& option, std::shared_ptr<cons
           }};
 }
 
+recipe::StageKind stage_kind(std::string_view verb, const std::vector<BoundOption>& options,
+                             const std::shared_ptr<const void>& owner) {
+  recipe::StageKind kind{.verb = std::string(verb), .options = {}};
+  for (const BoundOption& option : options) kind.options.push_back(stage_option(option, owner));
+  return kind;
+}
+
 template <typename Options>
 recipe::StageKind stage_kind(std::string_view verb) {
   const auto options = std::make_shared<Options>();
-  recipe::StageKind kind{.verb = std::string(verb), .options = {}};
-  for (const BoundOption& option : bound_options(*options)) {
-    kind.options.push_back(stage_option(option, options));
-  }
-  return kind;
+  return stage_kind(verb, bound_options(*options), options);
 }
 
 }  // namespace
 
 recipe::Catalogue stage_catalogue() {
+  const auto quantize = std::make_shared<Command>(quantize_command());
   return {.kinds = {stage_kind<DistillRequest>("distill"), stage_kind<FinetuneOptions>("finetune"),
-                    stage_kind<PruneRequest>("prune"), stage_kind<QuantizeRequest>("quantize")},
+                    stage_kind<PruneRequest>("prune"),
+                    stage_kind("quantize", quantize->options, quantize)},
           .suggest = did_you_mean};
 }
 

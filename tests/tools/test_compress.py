@@ -129,13 +129,13 @@ class Recipes(CompressTest):
 
     def test_options_of_quantize_hold(self):
         self.compress("--recipe", self.recipe("stages:\n  - quantize: {keep: [word, qkv]}\n"))
-        self.assertIn("parts       6 int8; 3 fp32: embedding.word, ", self.ok("inspect", self.out))
+        self.assertIn("parts        6 int8; 3 fp32: embedding.word, ", self.ok("inspect", self.out))
 
     def test_the_plan_is_printed_and_nothing_is_done(self):
         before = set(os.listdir(self.folder))
         arguments = ["--preset", "small", "--train", self.rows, "--eval", self.rows, "--max-drop", 0.5, "--dry-run"]
         text = self.ok("compress", self.checkpoint, "-o", self.out, *arguments)
-        self.assertIn(f"espalier prune {self.checkpoint} --method embedding --rank 128 --train {self.rows}", text)
+        self.assertIn(f"espalier prune {self.checkpoint} --method embedding --rank 192 --train {self.rows}", text)
         self.assertIn("small, lighter", text)
         self.assertIn("predicted from the shapes", text)
         self.assertIn("time is unknown before", text)

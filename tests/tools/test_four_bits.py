@@ -27,7 +27,7 @@ class FourBits(ProgramTest):
 
     def test_weights_and_embeddings_are_asked_for_apart(self):
         weights = self.parts(self.made("quantize", "--weights", "int4"))
-        words = self.parts(self.made("compress", "--embeddings", "int4", "--group", "32"))
+        words = self.parts(self.made("quantize", "--embeddings", "int4", "--group", "32"))
 
         self.assertEqual(weights, {name: "int8" if "word" in name else "int4 g64" for name in PARTS})
         self.assertEqual(words, {name: "int4 g32" if "word" in name else "int8" for name in PARTS})
@@ -69,7 +69,7 @@ class FourBits(ProgramTest):
         self.assertNotEqual(absmax.read_bytes()[-8:], mse.read_bytes()[-8:])
         self.assertEqual(self.ok_json("inspect", mse)["provenance"][0]["options"]["rounding"], "mse")
         self.assertIn("rule.0 ^layer=int4 g64, rounding mse", self.ok("inspect", mse))
-        self.assertIn("parts       8 int4 g64; 1 int8: embedding.word\n", self.ok("inspect", mse))
+        self.assertIn("parts        8 int4 g64; 1 int8: embedding.word\n", self.ok("inspect", mse))
 
     def test_a_folder_comes_back_in_fp32(self):
         path = self.made("quantize", "--weights", "int4", "--embeddings", "int4")

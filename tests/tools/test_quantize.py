@@ -52,8 +52,8 @@ class Quantize(ProgramTest):
                     self.assertLess(near["kl"], 0.01)
 
     def test_the_same_call_gives_the_same_bytes(self):
-        self.calibrated(out="one.espl")
-        self.calibrated(out="two.espl")
+        self.calibrated("--activations", "static", out="one.espl")
+        self.calibrated("--activations", "static", out="two.espl")
         self.assertEqual(Path("one.espl").read_bytes(), Path("two.espl").read_bytes())
 
     def test_the_report_tells_of_every_input(self):
@@ -73,7 +73,7 @@ class Quantize(ProgramTest):
         self.assertIn("layer.1.ffn.down", table)
 
     def test_the_file_says_where_it_came_from_and_holds_no_text(self):
-        self.calibrated("--method", "percentile", "--percentile", 99.5, "--samples", 10)
+        self.calibrated("--activations", "mixed", "--method", "percentile", "--percentile", 99.5, "--samples", 10)
         stage = self.ok_json("inspect", "m.espl")["provenance"][0]
         options = stage["options"]
         self.assertEqual((options["method"], options["percentile"], options["samples"], options["smoothing"]),

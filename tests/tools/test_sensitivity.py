@@ -63,9 +63,9 @@ class Mixed(ProgramTest):
         self.assertEqual(report["parts"], "7 int8, 1 bf16, 1 fp32")
         again = self.ok("quantize", models.checkpoint("sequence"), "-o", path, "--force", *rules)
         self.assertIn("classify, int8 (7 int8, 1 bf16, 1 fp32), ", again)
-        self.assertIn("parts       7 int8; 1 bf16: embedding.word; 1 fp32: layer.1.ffn.down\n", self.ok("inspect", path))
+        self.assertIn("parts        7 int8; 1 bf16: embedding.word; 1 fp32: layer.1.ffn.down\n", self.ok("inspect", path))
         self.assertIn("rule.0 word=bf16, rule.1 layer.1.ffn.down=fp32", self.ok("inspect", path))
-        self.assertIn("parts       9 int8\n", self.ok("inspect", models.model("sequence")))
+        self.assertIn("parts        9 int8\n", self.ok("inspect", models.model("sequence")))
 
     def test_what_is_kept_brings_the_answers_nearer_to_fp32(self):
         data = self.file("dev.tsv", "text\n" + "".join(f"{text}\n" for text in TEXTS))

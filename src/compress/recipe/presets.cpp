@@ -12,12 +12,12 @@ constexpr Preset kPresets[] = {
 stages:
   - quantize
 )"},
-    {"balanced", R"(# balanced: half of the encoder's work, and a table of words in four bits.
-# The file is about half of light's.
+    {"balanced", R"(# balanced: a third of the encoder's work, and a table of words in four bits.
+# The file is less than half of light's.
 stages:
   - prune:                 # heads and neurons, then training with the whole model as teacher
-      method: fisher
-      target-flops: 2
+      method: kprune
+      target-flops: 3
       recover-epochs: 3
       learning-rate: 1e-4
       freeze-embeddings: true
@@ -26,14 +26,14 @@ stages:
       embeddings: int4
       rounding: mse
 )"},
-    {"small", R"(# small: a quarter of the encoder's work and a narrower table of words.
+    {"small", R"(# small: a sixth of the encoder's work and a narrower table of words.
 stages:
   - prune:                 # two factors of the table of words; what is lost, the next stage recovers
       method: embedding
       rank: 192
   - prune:
       method: kprune
-      target-flops: 4
+      target-flops: 6
       recover-epochs: 4
       learning-rate: 2e-4
       dtype: f16
@@ -41,14 +41,14 @@ stages:
       embeddings: int4
       rounding: mse
 )"},
-    {"tiny", R"(# tiny: an eighth of the encoder's work and the narrowest table of words.
+    {"tiny", R"(# tiny: a twelfth of the encoder's work and the narrowest table of words.
 stages:
   - prune:
       method: embedding
-      rank: 128
+      rank: 96
   - prune:
       method: kprune
-      target-flops: 8
+      target-flops: 12
       recover-epochs: 6
       learning-rate: 2e-4
       dtype: f16
