@@ -12,6 +12,7 @@
 #include "compress/checkpoint/checkpoint.hpp"
 #include "compress/model/checkpoint_io.hpp"
 #include "compress/objective/sentences.hpp"
+#include "compress/quantize/gptq.hpp"
 #include "compress/train/device.hpp"
 #include "espalier/error.hpp"
 #include "interrupt.hpp"
@@ -98,22 +99,39 @@ bool first_token_answers(const checkpoint::Checkpoint& source) {
           source.embedding()->pooling == checkpoint::Pooling::cls);
 }
 
-quantize::Calibrated calibrated(const QuantizeRequest& request) {
+// What the text says: how activations are coded and, where weights are rounded by it, what the
+// linears read.
+struct Seen {
+  quantize::Calibrated activations;
+  std::optional<quantize::Gptq> rounder;
+};
+
+Seen look_at_text(const QuantizeRequest& request) {
   const CalibrationRequest& asked = request.calibration;
+  const bool rounds = request.request.types.rounding == "gptq";
+  const double first_share = rounds ? 0.7 : 1;
   Progress progress("% of the calibration", 100);
   quantize::CalibrateOptions options;
   options.method = &quantize::range_method(asked.method);
   options.method_options.percentile = asked.percentile;
   options.activations = activations_of(asked.activations);
   options.smoothing = smoothing_of(asked.smoothing);
-  options.on_progress = [&progress](double share) {
+  const auto show = [&progress](double share) {
     throw_if_interrupted();
     progress.show(static_cast<std::size_t>(share * 100));
   };
+  options.on_progress = [&](double share) { show(first_share * share); };
   const auto source = checkpoint::Checkpoint::open(request.request.folder);
   const TokenBatch sentences = read_samples(request, source);
   options.first_token_answers = first_token_answers(source);
-  return quantize::calibrate(model::load_bert(source), sentences, options);
+  const model::Bert bert = model::load_bert(source);
+  Seen seen{.activations = quantize::calibrate(bert, sentences, options), .rounder = {}};
+  if (rounds) {
+    seen.rounder.emplace(quantize::input_moments(
+        bert, sentences, options.first_token_answers,
+        [&](double share) { show(first_share + (1 - first_share) * share); }));
+  }
+  return seen;
 }
 
 compress::Calibration for_export(const QuantizeRequest& request,
@@ -143,10 +161,11 @@ void run(const QuantizeRequest& request) {
   check_output_file(request.request.output, request.request.force);
   check_report(request);
   train::use_threads(request.request.threads);
-  const quantize::Calibrated result = calibrated(request);
+  Seen seen = look_at_text(request);
+  const quantize::Calibrated& result = seen.activations;
   const compress::Calibration calibration = for_export(request, result);
   const Json report = calibration_json(request.calibration, result);
-  export_model(request.request, {&calibration, &report});
+  export_model(request.request, {&calibration, &report, seen.rounder ? &*seen.rounder : nullptr});
   if (!request.calibration.report.empty()) {
     AtomicFile file(request.calibration.report,
                     request.request.force ? Overwrite::replace : Overwrite::refuse);

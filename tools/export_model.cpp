@@ -56,13 +56,13 @@ compress::PrecisionRule rule_of(const std::string& given, const TypeRequest& req
 
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
 // memory are gone when it returns.
-std::uint64_t write(const ExportRequest& request, const compress::Calibration* calibration) {
+std::uint64_t write(const ExportRequest& request, const CalibratedExport& calibrated) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
   options.rules = precision_rules(request.types);
-  options.coding.rounding = rounding_of(request.types);
-  options.calibration = calibration;
+  options.coding = coding_of(request.types, calibrated.rounder);
+  options.calibration = calibrated.calibration;
   options.max_length = request.max_length;
   options.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
   options.on_progress = [&](double share, std::string_view) {
@@ -101,8 +101,14 @@ std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request)
   return rules;
 }
 
-compress::Rounding rounding_of(const TypeRequest& request) {
-  return request.rounding == "mse" ? compress::Rounding::mse : compress::Rounding::absmax;
+compress::Coding coding_of(const TypeRequest& request, compress::LinearRounder* rounder) {
+  if (request.rounding == "gptq" && rounder == nullptr) {
+    throw Error(ErrorCode::usage,
+                "--rounding gptq rounds by what the model reads: quantize with --calib FILE");
+  }
+  return {.rounding =
+              request.rounding == "absmax" ? compress::Rounding::absmax : compress::Rounding::mse,
+          .rounder = rounder};
 }
 
 // Refused before the work, not after it; the writer asks again.
@@ -125,7 +131,7 @@ void export_model(const ExportRequest& request, const CalibratedExport& calibrat
   if (request.quiet) silence_notes();
   check_output_file(request.output, request.force);
   const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t source_bytes = write(request, calibrated.calibration);
+  const std::uint64_t source_bytes = write(request, calibrated);
   const Model model = Model::open(request.output);  // what was written is what can be read
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   const ModelInfo& info = model.info();

@@ -38,8 +38,8 @@ void visit_types(TypeRequest& request, Visitor&& visitor) {
            .choices = "32|64|128"},
           request.group);
   visitor({.name = "--rounding",
-           .help = "scales of codes: largest weight, or least squared error",
-           .choices = "absmax|mse"},
+           .help = "of weights: by the largest, least squares or (--calib) inputs",
+           .choices = "absmax|mse|gptq"},
           request.rounding);
   visitor({.name = "--tensor-type",
            .help = "REGEX=int4|int8|bf16|fp32: type of what matches; repeatable",
@@ -53,7 +53,10 @@ void visit_types(TypeRequest& request, Visitor&& visitor) {
 
 /// The rules that the options make, --keep last: what is to be kept is kept. Throws Error(usage).
 [[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request);
-[[nodiscard]] compress::Rounding rounding_of(const TypeRequest& request);
+/// How codes are made; rounder: of gptq, which rounds the linears, while words go by least squares.
+/// Throws Error(usage) for gptq without one.
+[[nodiscard]] compress::Coding coding_of(const TypeRequest& request,
+                                         compress::LinearRounder* rounder = nullptr);
 
 struct ExportRequest {
   std::string folder;
@@ -98,10 +101,11 @@ inline constexpr std::string_view kPartDetails =
     "int4\n"
     "is computed as int8 is, from half the bytes.";
 
-/// What a calibration adds: null, null without one.
+/// What a calibration adds: nulls without one.
 struct CalibratedExport {
   const compress::Calibration* calibration = nullptr;
   const nlohmann::ordered_json* report = nullptr;  // for --format json
+  compress::LinearRounder* rounder = nullptr;      // of --rounding gptq
 };
 
 /// Throws Error(output) when a model file cannot become `output`: it is a folder, is there and

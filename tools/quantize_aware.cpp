@@ -70,7 +70,7 @@ class Qat {
     export_.precision = Precision::int8;
     export_.n_threads = n_threads;
     export_.rules = precision_rules(request.types);
-    export_.coding.rounding = rounding_of(request.types);
+    export_.coding = coding_of(request.types);
     // What the start's file rounds, and with which input scales, is what is trained for.
     whole_.emplace(compress::export_checkpoint(request.model, export_));
     codes_ = compress::calibration_of(whole_->spec());

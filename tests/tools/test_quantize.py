@@ -72,6 +72,16 @@ class Quantize(ProgramTest):
         self.assertIn("SQNR dB", table)
         self.assertIn("layer.1.ffn.down", table)
 
+    def test_weights_are_rounded_by_what_the_model_reads(self):
+        for weights in ["int4", "int8"]:
+            self.calibrated("--weights", weights, "--rounding", "gptq", out="gptq.espl")
+            self.calibrated("--weights", weights, "--rounding", "mse", out="mse.espl")
+            self.assertNotEqual(Path("gptq.espl").read_bytes(), Path("mse.espl").read_bytes())
+            self.assertEqual(self.ok_json("inspect", "gptq.espl")["provenance"][0]["options"]["rounding"], "gptq")
+            self.ok("verify", "gptq.espl")
+        for verb in ["quantize", "convert"]:
+            self.fails(2, verb, models.checkpoint("sequence"), "-o", "n.espl", "--rounding", "gptq", says="--calib FILE")
+
     def test_the_file_says_where_it_came_from_and_holds_no_text(self):
         self.calibrated("--activations", "mixed", "--method", "percentile", "--percentile", 99.5, "--samples", 10)
         stage = self.ok_json("inspect", "m.espl")["provenance"][0]
