@@ -26,11 +26,11 @@ struct TypeRequest {
 template <typename Visitor>
 void visit_types(TypeRequest& request, Visitor&& visitor) {
   visitor({.name = "--weights",
-           .help = "what the linear layers are stored in; without it --precision",
+           .help = "type of the linear layers; else --precision",
            .choices = "int4|int8|bf16|fp32"},
           request.weights);
   visitor({.name = "--embeddings",
-           .help = "what the word table is stored in; without it --precision",
+           .help = "type of the word table; else --precision",
            .choices = "int4|int8|bf16|fp32"},
           request.embeddings);
   visitor({.name = "--group",
@@ -38,13 +38,12 @@ void visit_types(TypeRequest& request, Visitor&& visitor) {
            .choices = "32|64|128"},
           request.group);
   visitor({.name = "--rounding",
-           .help = "of weights: by the largest, least squares or (--calib) inputs",
+           .help = "of weights; gptq: by what is read, --calib",
            .choices = "absmax|mse|gptq"},
           request.rounding);
-  visitor({.name = "--tensor-type",
-           .help = "REGEX=int4|int8|bf16|fp32: type of what matches; repeatable",
-           .value = "RULE"},
-          request.tensor_types);
+  visitor(
+      {.name = "--tensor-type", .help = "REGEX=int4|int8|bf16|fp32; repeatable", .value = "RULE"},
+      request.tensor_types);
   visitor({.name = "--keep",
            .help = "parts that stay in fp32, whatever the rules; repeatable",
            .value = "REGEX"},
