@@ -5,7 +5,7 @@ import signal
 import unittest
 from pathlib import Path
 
-from training import CLASSIFY, TAGGED, TrainingTest
+from training import CLASSIFY, QUANTIZE, TAGGED, TrainingTest
 
 
 class Qat(TrainingTest):
@@ -56,6 +56,15 @@ class Qat(TrainingTest):
         self.stopped_and_resumed(signal.SIGINT, 130, "out", "quantize", "--qat", self.dense(), "--train", "rows.tsv",
                                  "--eval", "rows.tsv", "--epochs", 60, "--batch-size", 20)
         self.assertEqual(Path("out/model.espl").read_bytes(), Path("whole/model.espl").read_bytes())
+
+    def test_help_has_examples_first_and_fits_the_screen(self):
+        for verb in ["quantize", "quantize --qat"]:
+            text = self.ok(verb, "--help", program=QUANTIZE)
+            self.assertIn(f"  {verb} ", self.ok("--help", program=QUANTIZE))
+            self.assertLess(text.index("  espalier quantize"), text.index("--help"))
+            for line in text.splitlines():
+                self.assertTrue(len(line) <= 100 or line.startswith("usage: "), line)
+        self.assertEqual(text, self.ok("quantize", "--qat", "--help"))
 
     def test_what_cannot_be_learnt_from_is_refused(self):
         self.fails(2, "quantize", "--qat", self.dense(), "-o", "out", says="--train")

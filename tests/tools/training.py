@@ -15,6 +15,7 @@ from support import CLI, Models, ProgramTest
 TRAIN = Path(CLI).with_name("espalier-train")
 DISTILL = Path(CLI).with_name("espalier-distill")
 PRUNE = Path(CLI).with_name("espalier-prune")
+QUANTIZE = Path(CLI).with_name("espalier-quantize")
 
 NOUNS = ["film", "movie", "garden", "tree", "river", "house", "city", "apple", "play", "dog"]
 SCORES = {"worst": 0, "bad": 1, "good": 4, "best": 5}
