@@ -18,10 +18,12 @@ using Verbs = std::span<Command (*const)()>;
 std::string overview(std::string_view program, std::string_view summary, Verbs verbs) {
   std::string text = std::string(summary) + "\n\nusage: " + std::string(program) +
                      " COMMAND ... (or: espalier COMMAND ...)\n\n";
+  std::size_t width = 12;
+  for (Command (*const make)() : verbs) width = std::max(width, make().text.name.size() + 2);
   for (Command (*const make)() : verbs) {
     const Command command = make();
     std::string name(command.text.name);
-    name.resize(std::max<std::size_t>(name.size(), 12), ' ');
+    name.resize(width, ' ');
     text += "  " + name + std::string(command.text.summary) + "\n";
   }
   return text;

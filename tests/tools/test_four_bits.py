@@ -84,7 +84,7 @@ class FourBits(ProgramTest):
     def test_what_there_is_not_is_refused(self):
         for says, *options in [("--group takes 32, 64 or 128", "--group", "16"),
                                ("--weights takes int4", "--weights", "int2"),
-                               ("--rounding takes absmax or mse", "--rounding", "gptq")]:
+                               ("--rounding takes absmax, mse or gptq", "--rounding", "best")]:
             with self.subTest(options=options):
                 self.fails(2, "quantize", models.checkpoint("sequence"), "-o", self.folder / "m.espl", *options,
                            says=says)
