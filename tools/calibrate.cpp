@@ -113,7 +113,7 @@ Seen look_at_text(const QuantizeRequest& request) {
   Progress progress("% of the calibration", 100);
   quantize::CalibrateOptions options;
   options.method = &quantize::range_method(asked.method);
-  options.method_options.percentile = asked.percentile;
+  if (asked.percentile) options.method_options.percentile = *asked.percentile;
   options.activations = activations_of(asked.activations);
   options.smoothing = smoothing_of(asked.smoothing);
   const auto show = [&progress](double share) {
@@ -144,7 +144,9 @@ compress::Calibration for_export(const QuantizeRequest& request,
   if (asked.activations != "dynamic") {
     calibration.options.emplace_back("method", asked.method);
     if (asked.method == "percentile") {
-      calibration.options.emplace_back("percentile", shortest_text(asked.percentile));
+      calibration.options.emplace_back(
+          "percentile",
+          shortest_text(asked.percentile.value_or(quantize::MethodOptions{}.percentile)));
     }
   }
   return calibration;
@@ -156,7 +158,23 @@ void check_report(const QuantizeRequest& request) {
   check_output_file(report, request.request.force);
 }
 
-void run(const QuantizeRequest& request) {
+// An option that would do nothing is a mistake.
+QuantizeRequest with_method(QuantizeRequest request) {
+  CalibrationRequest& asked = request.calibration;
+  if (asked.activations == "dynamic" && (!asked.method.empty() || asked.percentile)) {
+    throw Error(
+        ErrorCode::usage,
+        "--method and --percentile choose static ranges; add --activations mixed or static");
+  }
+  if (asked.method.empty()) asked.method = "percentile";
+  if (asked.percentile && asked.method != "percentile") {
+    throw Error(ErrorCode::usage, "--percentile belongs to --method percentile");
+  }
+  return request;
+}
+
+void run(const QuantizeRequest& given) {
+  const QuantizeRequest request = with_method(given);
   if (request.request.quiet) silence_notes();
   check_output_file(request.request.output, request.request.force);
   check_report(request);

@@ -52,10 +52,14 @@ Json calibration_json(const CalibrationRequest& request, const quantize::Calibra
     entry["clipped_share"] = input.fidelity.clipped_share;
     inputs.push_back(std::move(entry));
   }
-  return {{"file", base_name(request.file)},  {"sentences", calibrated.n_sentences},
-          {"tokens", calibrated.n_tokens},    {"method", request.method},
-          {"percentile", request.percentile}, {"activations", request.activations},
-          {"smoothing", request.smoothing},   {"inputs", std::move(inputs)}};
+  return {{"file", base_name(request.file)},
+          {"sentences", calibrated.n_sentences},
+          {"tokens", calibrated.n_tokens},
+          {"method", request.method},
+          {"percentile", request.percentile.value_or(quantize::MethodOptions{}.percentile)},
+          {"activations", request.activations},
+          {"smoothing", request.smoothing},
+          {"inputs", std::move(inputs)}};
 }
 
 }  // namespace espalier::tools

@@ -5,6 +5,7 @@
 
 #include "base/cpu_info.hpp"
 #include "compress/checkpoint/checkpoint.hpp"
+#include "compress/export/export.hpp"
 #include "compress/export/provenance.hpp"
 #include "compress/recipe/split.hpp"
 #include "compress_examiner.hpp"
@@ -17,28 +18,6 @@ namespace espalier::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-Task task_of(const checkpoint::BertConfig& config) {
-  switch (config.architecture) {
-    case checkpoint::Architecture::model:
-      return Task::embed;
-    case checkpoint::Architecture::token_classification:
-      return Task::tag;
-    case checkpoint::Architecture::masked_lm:
-      return Task::fill_mask;
-    case checkpoint::Architecture::sequence_classification:
-      break;
-  }
-  switch (config.problem_type) {
-    case checkpoint::ProblemType::single_label:
-      break;
-    case checkpoint::ProblemType::multi_label:
-      return Task::multi_label;
-    case checkpoint::ProblemType::regression:
-      return Task::regress;
-  }
-  return Task::classify;
-}
 
 recipe::Limits limits_of(const CompressRequest& request) {
   recipe::Limits limits{.max_drop = request.max_drop,
@@ -189,7 +168,7 @@ CompressPlan make_plan(const CompressRequest& request, const recipe::Recipe& rec
   plan.start = recipe::shape_of(
       opened.config(), static_cast<double>(size_or_zero(opened.model_folder() / "vocab.txt")),
       is_half ? 2 : 4);
-  plan.task = task_of(opened.config());
+  plan.task = compress::task_of(opened.config());
   plan.checkpoint_files = files_of(opened, request.folder);
   if (request.confidence && plan.task != Task::classify) {
     throw Error(ErrorCode::usage,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "column_request.hpp"
@@ -12,8 +13,8 @@ namespace espalier::tools {
 struct CalibrationRequest {
   std::string file;
   std::uint32_t samples = 300;
-  std::string method = "percentile";
-  double percentile = 99.99;
+  std::string method;                // empty: percentile
+  std::optional<double> percentile;  // none: 99.99
   std::string activations = "dynamic";
   std::string smoothing = "0.7";
   std::string report;
@@ -35,11 +36,11 @@ void visit_calibration(CalibrationRequest& request, Visitor&& visitor) {
   visitor({.name = "--samples", .help = "texts of it that are used, spread evenly", .min = 1},
           request.samples);
   visitor({.name = "--method",
-           .help = "how static ranges are chosen",
+           .help = "how static ranges are chosen; else percentile",
            .choices = "minmax|percentile|mse|entropy"},
           request.method);
   visitor({.name = "--percentile",
-           .help = "percentile: the share that is kept at each end",
+           .help = "percentile: kept at each end; else 99.99",
            .value = "P",
            .min = 50,
            .max = 100},

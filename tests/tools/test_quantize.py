@@ -121,6 +121,9 @@ class Quantize(ProgramTest):
     def test_options_that_cannot_be(self):
         calib = ["--calib", self.rows]
         self.refused(2, *calib, "--method", "minmaxx", says="did you mean 'minmax'")
+        self.refused(2, *calib, "--method", "mse", says="add --activations mixed or static")
+        self.refused(2, *calib, "--activations", "static", "--method", "mse", "--percentile", "99",
+                     says="belongs to --method percentile")
         self.refused(2, *calib, "--smoothing", "1.5", says="--smoothing takes a number from 0 to 1, or off")
         self.refused(2, *calib, "--smoothing", "on", says="--smoothing takes")
         self.refused(2, *calib, "--percentile", "30", says="--percentile")

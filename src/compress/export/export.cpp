@@ -41,28 +41,6 @@ class Progress {
   const std::function<void(double, std::string_view)>& report_;
 };
 
-Task task_of(const checkpoint::BertConfig& config) {
-  switch (config.architecture) {
-    case Architecture::model:
-      return Task::embed;
-    case Architecture::token_classification:
-      return Task::tag;
-    case Architecture::masked_lm:
-      return Task::fill_mask;
-    case Architecture::sequence_classification:
-      break;
-  }
-  switch (config.problem_type) {
-    case checkpoint::ProblemType::single_label:
-      break;
-    case checkpoint::ProblemType::multi_label:
-      return Task::multi_label;
-    case checkpoint::ProblemType::regression:
-      return Task::regress;
-  }
-  return Task::classify;
-}
-
 std::uint32_t max_length_of(const Checkpoint& source, const text::TokenizerSpec& tokenizer,
                             std::uint32_t wanted) {
   const std::uint32_t positions = source.config().positions;
@@ -287,6 +265,28 @@ std::vector<std::filesystem::path> input_files(const Checkpoint& source,
 }
 
 }  // namespace
+
+Task task_of(const checkpoint::BertConfig& config) {
+  switch (config.architecture) {
+    case Architecture::model:
+      return Task::embed;
+    case Architecture::token_classification:
+      return Task::tag;
+    case Architecture::masked_lm:
+      return Task::fill_mask;
+    case Architecture::sequence_classification:
+      break;
+  }
+  switch (config.problem_type) {
+    case checkpoint::ProblemType::single_label:
+      break;
+    case checkpoint::ProblemType::multi_label:
+      return Task::multi_label;
+    case checkpoint::ProblemType::regression:
+      return Task::regress;
+  }
+  return Task::classify;
+}
 
 ExportedModel export_checkpoint(const std::filesystem::path& folder, const ExportOptions& options) {
   const Progress progress(options);

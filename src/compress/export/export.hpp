@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compress/checkpoint/bert_config.hpp"
 #include "compress/export/calibration.hpp"
 #include "compress/export/precision_rules.hpp"
 #include "compress/export/round_weights.hpp"
@@ -77,6 +78,9 @@ class ExportedModel {
  private:
   std::unique_ptr<const Parts> parts_;
 };
+
+/// What a model of this checkpoint answers.
+[[nodiscard]] Task task_of(const checkpoint::BertConfig& config);
 
 /// Reads the checkpoint in `folder`, converts it, and records a self-test with the reference back
 /// end. The same files and options give the same spec, bit for bit. At most one tensor is held in
