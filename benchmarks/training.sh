@@ -76,12 +76,12 @@ row_few_labels() {
   espalier evaluate "$out/few-labels.espl" --data "$DATA/sst2/dev.tsv" --compare "$out/few-labels-alone.espl"
 }
 
-# A small net that has read books first, beside the same net with random weights.
+# A small net that has read books first, beside the same net with random weights; word pieces are learnt from the books.
 row_masked_lm() {
-  run masked-lm pretrain --train "$DATA/text/books_en.txt.gz" --vocab "$DATA/vocab/bert-base-uncased.txt" --layers 2 --hidden 128 \
-    --heads 2 --epochs 4 --learning-rate 1e-3
+  run masked-lm pretrain --train "$DATA/text/books_en.txt.gz" --vocab-size 8000 --layers 2 --hidden 128 --heads 2 --epochs 10 \
+    --batch-size 16 --max-length 64 --dropout 0 --learning-rate 1e-3
   if [ ! -d "$out/random" ]; then
-    espalier new --vocab "$DATA/vocab/bert-base-uncased.txt" --layers 2 --hidden 128 --heads 2 -o "$out/random"
+    espalier new --vocab "$out/masked-lm/vocab.txt" --layers 2 --hidden 128 --heads 2 -o "$out/random"
   fi
   for seed in $SEEDS; do
     for start in random masked-lm; do
