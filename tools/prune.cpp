@@ -6,10 +6,8 @@
 
 #include "compress/export/export.hpp"
 #include "compress/model/checkpoint_io.hpp"
-#include "compress/objective/distill.hpp"
 #include "compress/prune/gradual.hpp"
 #include "compress/prune/pruner.hpp"
-#include "compress/train/device.hpp"
 #include "espalier/error.hpp"
 #include "fine_tuned.hpp"
 #include "format/writer.hpp"
@@ -21,6 +19,7 @@
 #include "prune_report.hpp"
 #include "prune_target.hpp"
 #include "prune_words.hpp"
+#include "recovery.hpp"
 #include "report.hpp"
 #include "training_run.hpp"
 
@@ -52,7 +51,8 @@ class Pruning {
       : request_(request),
         method_(method),
         start_(request.model, "DIR", request.data, request.training.max_length),
-        tokenizer_(start_.tokenizer_spec()) {
+        tokenizer_(start_.tokenizer_spec()),
+        recovery_(request.recovery, request.training, start_) {
     const bool has_rows = start_.training() != nullptr;
     if (method.needs_sample && !has_rows) {
       throw Error(ErrorCode::usage, "method " + request.method +
@@ -71,7 +71,7 @@ class Pruning {
                   "nothing is lost that recovery could bring back: what the corpus needs stays, "
                   "bit for bit; leave --recover-epochs away");
     }
-    if (!request.teacher.empty() && request.training.epochs == 0) {
+    if (!request.recovery.teacher.empty() && request.training.epochs == 0) {
       throw Error(ErrorCode::usage, "--teacher is for the recovery; add --recover-epochs");
     }
     if (has_rows) {
@@ -152,24 +152,11 @@ class Pruning {
     bert_ = model::load_bert(checkpoint::Checkpoint::open(folder));
   }
 
-  // The objective runs the teacher, so it is made where the teacher is to be.
   const objective::Objective& recovery(at::Device device) {
-    if (!request_.teacher.empty()) {
-      teacher_.emplace(request_.teacher, "--teacher", DataRequest{}, request_.training.max_length);
-      objective::check_same_tokens(teacher_->tokenizer_spec(), start_.tokenizer_spec());
-    }
-    model::Bert& teacher = teacher_ ? teacher_->bert() : start_.bert();
-    train::move_to(teacher, device);
-    objective::DistillOptions options{.weights = objective::distill_preset("hidden").weights,
-                                      .temperature = request_.temperature,
-                                      .cache_name = std::string(start_.kind().name),
-                                      .seed = request_.training.seed};
-    options.weights.hidden = request_.hidden_weight;
-    // Layers that stayed learn from themselves as they were.
-    if (!teacher_) options.layer_map = layers_;
-    objective_.emplace(*start_.training(), nullptr, teacher, bert_.config, options);
-    if (!method_.while_training()) return *objective_;
-    gradual_.emplace(*objective_, start_.bert().config, target_.cost, limits());
+    const objective::DistillObjective& objective =
+        recovery_.objective(bert_.config, device, layers_);
+    if (!method_.while_training()) return objective;
+    gradual_.emplace(objective, start_.bert().config, target_.cost, limits());
     return *gradual_;
   }
 
@@ -178,10 +165,7 @@ class Pruning {
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier prune", request_);
-    start_.add_settings(identity.settings);
-    if (teacher_) {
-      add_hashes(identity.settings, "--teacher", teacher_->checkpoint().weight_paths());
-    }
+    recovery_.add_settings(identity.settings);
     return identity;
   }
 
@@ -193,11 +177,8 @@ class Pruning {
 
   // What the card says but for what is only known when the model is written.
   [[nodiscard]] Json card() const {
-    Json card = {
-        {"stage", "prune"}, {"method", request_.method}, {"start", base_name(request_.model)}};
-    if (!request_.data.train.empty()) card["train"] = input_facts(request_.data.train);
-    if (!request_.data.eval.empty()) card["eval"] = input_facts(request_.data.eval);
-    if (!request_.teacher.empty()) card["teacher"] = base_name(request_.teacher);
+    Json card = {{"stage", "prune"}, {"method", request_.method}};
+    card.update(start_facts(request_.model, request_.data, request_.recovery));
     card["options"] = option_facts(request_);
     card.update(facts_);
     card["before"] = shape_facts(start_.bert(), mean_length());
@@ -239,14 +220,13 @@ class Pruning {
   const prune::Method& method_;
   FineTuned start_;
   text::Tokenizer tokenizer_;
-  std::optional<FineTuned> teacher_;
+  Recovery recovery_;
   std::optional<prune::Sample> sample_;
   PruneTarget target_;  // of methods that make layers narrower
   model::Bert bert_;
   std::vector<std::size_t> layers_;
   std::optional<text::TokenizerSpec> new_tokenizer_;
   Json facts_ = Json::object();
-  std::optional<objective::DistillObjective> objective_;
   std::optional<prune::Gradual> gradual_;
 };
 
@@ -270,7 +250,7 @@ class Discarded {
 void run(const PruneRequest& request) {
   const prune::Method& method = prune::method(request.method);
   check_target(request, method);
-  TrainingRun run(request.training, {request.model, request.teacher});
+  TrainingRun run(request.training, {request.model, request.recovery.teacher});
   Pruning job(request, method);
   const fs::path folder = request.training.output;
   const fs::path work = folder / "training";

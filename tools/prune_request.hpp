@@ -4,6 +4,7 @@
 #include <string>
 
 #include "data_request.hpp"
+#include "recovery_request.hpp"
 #include "training_options.hpp"
 
 namespace espalier::tools {
@@ -29,9 +30,7 @@ struct PruneRequest {
   std::uint32_t rank = 0;
   std::uint32_t sample = 2048;
   DataRequest data;
-  std::string teacher;
-  double hidden_weight = 1;
-  double temperature = 2;
+  RecoveryRequest recovery;
   TrainingRequest training = without_epochs();
 };
 
@@ -80,14 +79,7 @@ void visit(PruneRequest& request, Visitor&& visitor) {
   visitor({.name = "--sample", .help = "training examples that a method looks at", .min = 1},
           request.sample);
   visit_data(request.data, visitor, /*needs_train=*/false);
-  visitor(
-      {.name = "--teacher", .help = "what recovery learns from; else DIR itself", .value = "DIR"},
-      request.teacher);
-  visitor(
-      {.name = "--hidden-weight", .help = "of hidden states in what recovery learns", .max = 1000},
-      request.hidden_weight);
-  visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
-          request.temperature);
+  visit_recovery(request.recovery, visitor);
   visit_training(request.training, visitor,
                  {.name = "--recover-epochs",
                   .help = "passes over --train after the cut; gradual: in it",

@@ -7,9 +7,7 @@
 #include "compress/export/export.hpp"
 #include "compress/model/checkpoint_io.hpp"
 #include "compress/model/surgery.hpp"
-#include "compress/objective/distill.hpp"
 #include "compress/quantize/fake_quant.hpp"
-#include "compress/train/device.hpp"
 #include "espalier/error.hpp"
 #include "espalier/session.hpp"
 #include "export_model.hpp"
@@ -20,6 +18,7 @@
 #include "output.hpp"
 #include "output_folder.hpp"
 #include "quantize_command.hpp"
+#include "recovery.hpp"
 #include "report.hpp"
 #include "training_run.hpp"
 
@@ -42,9 +41,7 @@ struct QatRequest {
   std::string model;
   TypeRequest types;
   DataRequest data;
-  std::string teacher;
-  double hidden_weight = 1;
-  double temperature = 2;
+  RecoveryRequest recovery;
   TrainingRequest training = small_steps();
 };
 
@@ -54,22 +51,19 @@ void visit(QatRequest& request, Visitor&& visitor) {
           request.model);
   visit_types(request.types, visitor);
   visit_data(request.data, visitor);
-  visitor({.name = "--teacher", .help = "what is learnt from; else DIR itself", .value = "DIR"},
-          request.teacher);
-  visitor({.name = "--hidden-weight", .help = "of hidden states in what is learnt", .max = 1000},
-          request.hidden_weight);
-  visitor({.name = "--temperature", .help = "of the teacher's answers", .min = 0.1, .max = 100},
-          request.temperature);
+  visit_recovery(request.recovery, visitor);
   visit_training(request.training, visitor);
 }
 
 class Qat {
  public:
   Qat(const QatRequest& request, unsigned n_threads)
-      : request_(request), start_(request.model, "DIR", request.data, request.training.max_length) {
+      : request_(request),
+        start_(request.model, "DIR", request.data, request.training.max_length),
+        recovery_(request.recovery, request.training, start_) {
     export_.precision = Precision::int8;
     export_.n_threads = n_threads;
-    export_.rules = precision_rules(request.types);
+    export_.rules = precision_rules(request.types, export_.precision);
     export_.coding = coding_of(request.types);
     // What the start's file rounds, and with which input scales, is what is trained for.
     whole_.emplace(compress::export_checkpoint(request.model, export_));
@@ -80,39 +74,21 @@ class Qat {
   [[nodiscard]] const FineTuned& start() const { return start_; }
   [[nodiscard]] model::Bert& bert() { return bert_; }
 
-  // The objective runs the teacher, so it is made where the teacher is to be.
   const objective::Objective& objective(at::Device device) {
-    if (!request_.teacher.empty()) {
-      teacher_.emplace(request_.teacher, "--teacher", DataRequest{}, request_.training.max_length);
-      objective::check_same_tokens(teacher_->tokenizer_spec(), start_.tokenizer_spec());
-    }
-    model::Bert& teacher = teacher_ ? teacher_->bert() : start_.bert();
-    train::move_to(teacher, device);
-    objective::DistillOptions options{.weights = objective::distill_preset("hidden").weights,
-                                      .temperature = request_.temperature,
-                                      .cache_name = std::string(start_.kind().name),
-                                      .seed = request_.training.seed};
-    options.weights.hidden = request_.hidden_weight;
-    objective_.emplace(*start_.training(), nullptr, teacher, bert_.config, options);
     rounding_.emplace(whole_->spec(), export_.coding.rounding, device);
     bert_.rounding = &*rounding_;
-    return *objective_;
+    return recovery_.objective(bert_.config, device);
   }
 
   [[nodiscard]] Identity identity() const {
     Identity identity = identity_of("espalier quantize --qat", request_);
-    start_.add_settings(identity.settings);
-    if (teacher_) {
-      add_hashes(identity.settings, "--teacher", teacher_->checkpoint().weight_paths());
-    }
+    recovery_.add_settings(identity.settings);
     return identity;
   }
 
   [[nodiscard]] Json card() const {
-    Json card = {{"stage", "qat"}, {"start", base_name(request_.model)}};
-    card["train"] = input_facts(request_.data.train);
-    if (!request_.data.eval.empty()) card["eval"] = input_facts(request_.data.eval);
-    if (!request_.teacher.empty()) card["teacher"] = base_name(request_.teacher);
+    Json card = {{"stage", "qat"}};
+    card.update(start_facts(request_.model, request_.data, request_.recovery));
     card["options"] = option_facts(request_);
     return card;
   }
@@ -170,9 +146,8 @@ class Qat {
   compress::ExportOptions export_;
   std::optional<compress::ExportedModel> whole_;
   compress::Calibration codes_;
-  std::optional<FineTuned> teacher_;
+  Recovery recovery_;
   model::Bert bert_;
-  std::optional<objective::DistillObjective> objective_;
   std::optional<quantize::FakeQuant> rounding_;
 };
 
@@ -207,7 +182,7 @@ std::string qat_text(const Json& card, const std::string& output) {
 }
 
 void run(const QatRequest& request) {
-  TrainingRun run(request.training, {request.model, request.teacher});
+  TrainingRun run(request.training, {request.model, request.recovery.teacher});
   Qat job(request, run.n_threads());
   run.train(job.bert(), job.objective(run.device()), job.start().judge(), job.identity());
   Json card = run.write(job.bert(), job.start().artefacts(), job.card());
