@@ -31,7 +31,8 @@ Precision precision_of(std::string_view name) {
 }
 
 std::optional<compress::PartType> type_of(std::string_view name, const TypeRequest& request) {
-  const auto group = static_cast<std::uint32_t>(std::stoul(request.group));
+  const auto group =
+      static_cast<std::uint32_t>(request.group.empty() ? 64 : std::stoul(request.group));
   for (const compress::PartType type :
        {compress::int4_of(group), compress::PartType(Precision::int8),
         compress::PartType(Precision::bf16), compress::PartType(Precision::fp32)}) {
@@ -54,13 +55,34 @@ compress::PrecisionRule rule_of(const std::string& given, const TypeRequest& req
   return {given.substr(0, equals), *type};
 }
 
+// Options that would change nothing are mistakes.
+void check_use(const TypeRequest& request, Precision precision,
+               const std::vector<compress::PrecisionRule>& rules) {
+  const auto some = [&](auto&& is) { return std::any_of(rules.begin(), rules.end(), is); };
+  if (!request.group.empty() &&
+      !some([](const compress::PrecisionRule& rule) { return rule.precision.group != 0; })) {
+    throw Error(ErrorCode::usage,
+                "--group is of int4 parts, and none is asked for; add --weights int4, --embeddings "
+                "int4 or --tensor-type REGEX=int4");
+  }
+  if (!request.rounding.empty() && precision != Precision::int8 &&
+      !some([](const compress::PrecisionRule& rule) {
+        return rule.precision.precision == Precision::int8;
+      })) {
+    throw Error(
+        ErrorCode::usage,
+        "--rounding is of int8 and int4 parts, and none is asked for; add --weights int8, or "
+        "leave it away");
+  }
+}
+
 // Converts and writes; returns the size of the weights it read. The checkpoint and the model in
 // memory are gone when it returns.
 std::uint64_t write(const ExportRequest& request, const CalibratedExport& calibrated) {
   Progress progress("% of the work", 100);
   compress::ExportOptions options;
   options.precision = precision_of(request.precision);
-  options.rules = precision_rules(request.types);
+  options.rules = precision_rules(request.types, options.precision);
   options.coding = coding_of(request.types, calibrated.rounder);
   options.calibration = calibrated.calibration;
   options.max_length = request.max_length;
@@ -90,7 +112,8 @@ std::string precision_words(const Model& model) {
 
 }  // namespace
 
-std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request) {
+std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request,
+                                                     Precision precision) {
   std::vector<compress::PrecisionRule> rules;
   if (const auto type = type_of(request.weights, request)) rules.push_back({"^layer", *type});
   if (const auto type = type_of(request.embeddings, request)) {
@@ -98,6 +121,7 @@ std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request)
   }
   for (const std::string& given : request.tensor_types) rules.push_back(rule_of(given, request));
   for (const std::string& pattern : request.keep) rules.push_back({pattern, Precision::fp32});
+  check_use(request, precision, rules);
   return rules;
 }
 
@@ -106,8 +130,9 @@ compress::Coding coding_of(const TypeRequest& request, compress::LinearRounder* 
     throw Error(ErrorCode::usage,
                 "--rounding gptq rounds by what the model reads: quantize with --calib FILE");
   }
-  return {.rounding =
-              request.rounding == "absmax" ? compress::Rounding::absmax : compress::Rounding::mse,
+  return {.rounding = request.rounding.empty() || request.rounding == "absmax"
+                          ? compress::Rounding::absmax
+                          : compress::Rounding::mse,
           .rounder = rounder};
 }
 

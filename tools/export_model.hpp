@@ -17,8 +17,8 @@ namespace espalier::tools {
 struct TypeRequest {
   std::string weights = {};     // type of the linears; empty: as precision
   std::string embeddings = {};  // type of the word table; empty: as precision
-  std::string group = "64";
-  std::string rounding = "absmax";
+  std::string group = {};       // empty: 64
+  std::string rounding = {};    // empty: absmax
   std::vector<std::string> tensor_types = {};
   std::vector<std::string> keep = {};
 };
@@ -34,11 +34,11 @@ void visit_types(TypeRequest& request, Visitor&& visitor) {
            .choices = "int4|int8|bf16|fp32"},
           request.embeddings);
   visitor({.name = "--group",
-           .help = "weights of an int4 row that share a scale",
+           .help = "weights of an int4 row that share a scale; else 64",
            .choices = "32|64|128"},
           request.group);
   visitor({.name = "--rounding",
-           .help = "of weights; gptq: by what is read, --calib",
+           .help = "of weights; gptq: by what is read, --calib; else absmax",
            .choices = "absmax|mse|gptq"},
           request.rounding);
   visitor(
@@ -50,8 +50,11 @@ void visit_types(TypeRequest& request, Visitor&& visitor) {
           request.keep);
 }
 
-/// The rules that the options make, --keep last: what is to be kept is kept. Throws Error(usage).
-[[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request);
+/// The rules that the options make, --keep last: what is to be kept is kept. precision: of the
+/// parts that no rule names. Throws Error(usage), also for --group without int4 parts and
+/// --rounding where nothing is rounded.
+[[nodiscard]] std::vector<compress::PrecisionRule> precision_rules(const TypeRequest& request,
+                                                                   Precision precision);
 /// How codes are made; rounder: of gptq, which rounds the linears, while words go by least squares.
 /// Throws Error(usage) for gptq without one.
 [[nodiscard]] compress::Coding coding_of(const TypeRequest& request,

@@ -89,6 +89,15 @@ class FourBits(ProgramTest):
                 self.fails(2, "quantize", models.checkpoint("sequence"), "-o", self.folder / "m.espl", *options,
                            says=says)
 
+    def test_an_option_of_parts_that_are_not_there_is_refused(self):
+        for says, verb, *options in [("--group is of int4 parts", "quantize", "--group", "32"),
+                                     ("--group is of int4 parts", "quantize", "--group", "64", "--tensor-type", "ffn=bf16"),
+                                     ("--rounding is of int8 and int4 parts", "convert", "--rounding", "mse"),
+                                     ("--rounding is of int8 and int4 parts", "convert", "--rounding", "absmax")]:
+            with self.subTest(options=options):
+                self.fails(2, verb, models.checkpoint("sequence"), "-o", self.folder / "m.espl", *options, says=says)
+        self.made("convert", "--rounding", "mse", "--tensor-type", "ffn=int8")
+
 
 if __name__ == "__main__":
     os.environ.pop("ESPALIER_BACKEND", None)

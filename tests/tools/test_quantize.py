@@ -79,8 +79,8 @@ class Quantize(ProgramTest):
             self.assertNotEqual(Path("gptq.espl").read_bytes(), Path("mse.espl").read_bytes())
             self.assertEqual(self.ok_json("inspect", "gptq.espl")["provenance"][0]["options"]["rounding"], "gptq")
             self.ok("verify", "gptq.espl")
-        for verb in ["quantize", "convert"]:
-            self.fails(2, verb, models.checkpoint("sequence"), "-o", "n.espl", "--rounding", "gptq", says="--calib FILE")
+        for verb in [["quantize"], ["convert", "--weights", "int4"]]:
+            self.fails(2, *verb, models.checkpoint("sequence"), "-o", "n.espl", "--rounding", "gptq", says="--calib FILE")
 
     def test_the_file_says_where_it_came_from_and_holds_no_text(self):
         self.calibrated("--activations", "mixed", "--method", "percentile", "--percentile", 99.5, "--samples", 10)
