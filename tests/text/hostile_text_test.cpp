@@ -149,7 +149,8 @@ TEST(HostileText, TheLongestWordTakesTheLongestWay) {
   for (std::size_t n = 1; n < 99; ++n) spec.pieces.push_back("##" + std::string(n, 'a') + "b");
   const Tokenizer tokenizer(spec);
   std::string text;
-  while (text.size() < kLongBytes) text += std::string(100, 'a') + " ";
+  const std::string word = std::string(100, 'a') + " ";
+  while (text.size() < kLongBytes) text += word;
 
   const TokenBatch batch = encode_all(tokenizer, text);
 

@@ -1,0 +1,1 @@
+// Nothing of its own: the target around it owns the headers that all tests precompile.
