@@ -290,6 +290,25 @@ std::string markdown_table(const Command& command, bool common) {
   return table;
 }
 
+std::string completion_table(const Command& command) {
+  // "quantize --qat" is called, and completed, as quantize.
+  const std::string_view verb = command.text.name.substr(0, command.text.name.find(' '));
+  const auto line = [verb](std::string_view names, std::string_view value, std::string_view help) {
+    std::string text(verb);
+    for (const std::string_view field : {names, value, help}) {
+      text += '\t' + (field.empty() ? std::string("-") : std::string(field));
+    }
+    for (char& letter : text) letter = letter == '\'' || letter == '"' ? ' ' : letter;
+    return text + '\n';
+  };
+  std::string table = line("", "", command.text.summary);
+  for (const BoundOption& option : command.options) {
+    if (is_positional(option.text)) continue;
+    table += line(option.text.name, value_name(option), option.text.help);
+  }
+  return table;
+}
+
 int guarded(const std::string& program, const std::function<void()>& body) {
   const auto fail = [&](ErrorCode code, const std::string& message) {
     std::fprintf(stderr, "%s: %s\n", program.c_str(), message.c_str());

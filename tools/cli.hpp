@@ -92,6 +92,10 @@ void set_option(const BoundOption& option, const std::vector<std::string>& given
 /// The command's own options, or those it has in common with others, as a Markdown table.
 [[nodiscard]] std::string markdown_table(const Command& command, bool common = false);
 
+/// What shell completion needs: for the command and each of its options a line of verb, names,
+/// value and help, with tabs between and "-" for none. Holds no quotes.
+[[nodiscard]] std::string completion_table(const Command& command);
+
 /// Runs `body` and turns what it throws into one line on standard error and an exit code.
 [[nodiscard]] int guarded(const std::string& program, const std::function<void()>& body);
 

@@ -109,6 +109,8 @@ void print_help(std::span<const std::string> arguments) {
     write_out(overview());
   } else if (arguments[0] == "--markdown") {
     print_markdown();
+  } else if (arguments[0] == "--completion-table") {
+    for (const Verb& verb : kVerbs) write_out(completion_table(verb.make()));
   } else if (const Verb* verb = find_verb(arguments[0])) {
     write_out(help_text(verb->make(), "espalier " + std::string(verb->name)));
   } else {

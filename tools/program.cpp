@@ -70,6 +70,10 @@ int run_program(std::string_view program, std::string_view summary, Verbs verbs,
     if (first == "help" && arguments.size() > 1 && arguments[1] == "--markdown") {
       return print_markdown(verbs);
     }
+    if (first == "help" && arguments.size() > 1 && arguments[1] == "--completion-table") {
+      for (Command (*const make)() : verbs) write_out(completion_table(make()));
+      return;
+    }
     if (first.empty() || first == "help" || first == "--help" || first == "-h") {
       return write_out(overview(program, summary, verbs));
     }
