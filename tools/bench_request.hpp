@@ -50,7 +50,7 @@ void visit(BenchRequest& request, Visitor&& visitor) {
            .value = "FILE"},
           request.texts);
   visitor({.name = "-t,--threads",
-           .help = "threads of a stream; without it 1, and of one stream all processors",
+           .help = "threads a stream; without it 1, with one stream all processors",
            .min = 1,
            .max = 1024},
           request.threads);
@@ -74,7 +74,7 @@ void visit(BenchRequest& request, Visitor&& visitor) {
            .value = "DE|G"},
           request.grid);
   visitor({.name = "--pue",
-           .help = "with --energy: the building's power usage effectiveness; without it 1",
+           .help = "with --energy: power usage effectiveness; without it 1",
            .value = "P",
            .min = 1,
            .max = 10},
