@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base/thread_team.hpp"
+#include "bench_runner.hpp"
 #include "interrupt.hpp"
 #include "measure/process.hpp"
 #include "number_list.hpp"
@@ -44,184 +44,6 @@ void check_request(const BenchRequest& request) {
   }
 }
 
-/// One stream of a contestant on one case: its session, and room for the largest answer.
-class Stream {
- public:
-  Stream(const Model& model, Session& session, const BenchCase& work, std::size_t model_index)
-      : model_(model), session_(session), work_(work), tokens_(work.tokens[model_index]) {
-    for (const TokenBatch& batch : tokens_) sizes_.push_back(session.output_size(batch));
-    answers_.resize(*std::max_element(sizes_.begin(), sizes_.end()));
-  }
-
-  struct CallTime {
-    double tokenizer_ms = 0;
-    double run_ms = 0;
-  };
-
-  /// Answers call `index` of the case, counted round and round.
-  CallTime answer(std::size_t index) {
-    throw_if_interrupted();
-    const std::size_t call = index % sizes_.size();
-    const std::span<float> answers = std::span(answers_).first(sizes_[call]);
-    CallTime time;
-    measure::Stopwatch watch;
-    if (!work_.has_texts()) {
-      session_.run(tokens_[call], answers);
-      time.run_ms = watch.elapsed_ms();
-      return time;
-    }
-    const TokenBatch batch = model_.tokenizer().encode(work_.texts[call]);
-    time.tokenizer_ms = watch.elapsed_ms();
-    watch.restart();
-    session_.run(batch, answers);
-    time.run_ms = watch.elapsed_ms();
-    return time;
-  }
-
-  [[nodiscard]] std::size_t tokens_of(std::size_t index) const {
-    return tokens_[index % tokens_.size()].n_tokens();
-  }
-
- private:
-  const Model& model_;
-  Session& session_;
-  const BenchCase& work_;
-  const std::vector<TokenBatch>& tokens_;  // (calls)
-  std::vector<std::size_t> sizes_;         // (calls), floats
-  std::vector<float> answers_;
-};
-
-/// One contestant on one case with some streams, and all that was timed of it.
-class Runner {
- public:
-  Runner(Contestant& contestant, const BenchCase& work, std::size_t model_index,
-         std::uint32_t n_streams)
-      : work_(work), team_(n_streams), times_(n_streams) {
-    for (std::uint32_t stream = 0; stream < n_streams; ++stream) {
-      streams_.emplace_back(contestant.model, contestant.sessions[stream], work, model_index);
-    }
-    row_.model = model_index;
-    row_.batch = work.batch;
-    row_.seq = work.seq;
-    row_.n_streams = n_streams;
-    row_.n_threads = contestant.sessions.front().n_threads();
-    for (std::size_t call = 0; call < work.n_calls(); ++call) {
-      row_.tokens += static_cast<double>(streams_.front().tokens_of(call));
-    }
-    row_.tokens /= static_cast<double>(work.n_calls());
-  }
-
-  /// `n_calls` calls on each stream at the same time, the first of them number `first` of the case
-  /// on stream 0; the streams read the case from places of their own.
-  void turn(std::size_t first, std::size_t n_calls) {
-    const measure::Stopwatch watch;
-    if (streams_.size() == 1) {
-      work_on(0, first, n_calls);
-    } else {
-      team_.run([&](unsigned stream) { work_on(stream, first, n_calls); });
-    }
-    turn_ms_.push_back(watch.elapsed_ms());
-    for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
-      for (std::size_t call = 0; call < n_calls; ++call) {
-        n_tokens_ += streams_[stream].tokens_of(place(stream, first + call));
-      }
-    }
-    n_calls_ += n_calls * streams_.size();
-  }
-
-  /// Begins to count: what was run before was warm-up.
-  void clear() {
-    for (auto& of_stream : times_) of_stream.clear();
-    turn_ms_.clear();
-    n_tokens_ = 0;
-    n_calls_ = 0;
-  }
-
-  /// A call on each stream that does not count.
-  void touch() {
-    if (streams_.size() == 1) {
-      static_cast<void>(streams_.front().answer(0));
-    } else {
-      team_.run([&](unsigned stream) { static_cast<void>(streams_[stream].answer(0)); });
-    }
-  }
-
-  /// What ratios are made of, a figure a turn: of one stream the call itself, without tokenizer.
-  [[nodiscard]] std::vector<double> ratio_times_ms() const {
-    if (streams_.size() > 1) return turn_ms_;
-    std::vector<double> runs_ms;
-    for (const Stream::CallTime& time : times_.front()) runs_ms.push_back(time.run_ms);
-    return runs_ms;
-  }
-
-  [[nodiscard]] std::size_t n_texts() const { return n_calls_ * work_.batch; }
-
-  BenchRow row() {
-    std::vector<double> runs_ms;
-    std::vector<double> tokenizer_ms;
-    std::vector<double> whole_ms;
-    double sum_ms = 0;
-    for (const auto& of_stream : times_) {
-      for (const Stream::CallTime& time : of_stream) {
-        runs_ms.push_back(time.run_ms);
-        tokenizer_ms.push_back(time.tokenizer_ms);
-        whole_ms.push_back(time.run_ms + time.tokenizer_ms);
-        sum_ms += whole_ms.back();
-      }
-    }
-    row_.latency = measure::summarize(runs_ms);
-    if (work_.has_texts()) {
-      row_.tokenizer = measure::summarize(tokenizer_ms);
-      row_.with_tokenizer = measure::summarize(whole_ms);
-    }
-    row_.steadiness = measure::steadiness(steady_times());
-    if (streams_.size() == 1 && !work_.has_texts()) {
-      // Every call is the same: the median is not bent by outliers.
-      row_.texts_per_s = static_cast<double>(work_.batch) / row_.latency.p50_ms * kMsPerS;
-      row_.tokens_per_s = row_.tokens / row_.latency.p50_ms * kMsPerS;
-      return row_;
-    }
-    if (streams_.size() > 1) {
-      sum_ms = 0;
-      for (const double time_ms : turn_ms_) sum_ms += time_ms;
-    }
-    row_.texts_per_s = static_cast<double>(n_texts()) / sum_ms * kMsPerS;
-    row_.tokens_per_s = static_cast<double>(n_tokens_) / sum_ms * kMsPerS;
-    return row_;
-  }
-
- private:
-  [[nodiscard]] std::size_t place(std::size_t stream, std::size_t index) const {
-    return index + stream * work_.n_calls() / streams_.size();
-  }
-
-  /// What is about the same from turn to turn on a steady machine: where texts differ, the time of
-  /// a token.
-  [[nodiscard]] std::vector<double> steady_times() const {
-    std::vector<double> times_ms = ratio_times_ms();
-    if (!work_.has_texts() || streams_.size() > 1) return times_ms;
-    for (std::size_t call = 0; call < times_ms.size(); ++call) {
-      times_ms[call] /= static_cast<double>(streams_.front().tokens_of(call));
-    }
-    return times_ms;
-  }
-
-  void work_on(unsigned stream, std::size_t first, std::size_t n_calls) {
-    for (std::size_t call = 0; call < n_calls; ++call) {
-      times_[stream].push_back(streams_[stream].answer(place(stream, first + call)));
-    }
-  }
-
-  const BenchCase& work_;
-  ThreadTeam team_;
-  std::vector<Stream> streams_;
-  std::vector<std::vector<Stream::CallTime>> times_;  // (streams, calls)
-  std::vector<double> turn_ms_;
-  std::uint64_t n_tokens_ = 0;
-  std::size_t n_calls_ = 0;  // of all streams
-  BenchRow row_;
-};
-
 /// Every model in turns on one case, another of them first in each round.
 class Contest {
  public:
@@ -230,7 +52,7 @@ class Contest {
       : request_(request), result_(result) {
     for (std::size_t model = 0; model < result.contestants.size(); ++model) {
       runners_.push_back(
-          std::make_unique<Runner>(result.contestants[model], work, model, n_streams));
+          std::make_unique<BenchRunner>(result.contestants[model], work, model, n_streams));
     }
     const bool single = n_streams == 1;
     n_rounds_ = single ? request.repeat : std::min(request.repeat, kStreamRounds);
@@ -277,7 +99,7 @@ class Contest {
     for (auto& runner : runners_) runner->touch();
   }
 
-  void add_energy(Runner& runner, BenchRow& row) {
+  void add_energy(BenchRunner& runner, BenchRow& row) {
     measure::EnergyMeter meter = open_meter();
     const double seconds = std::max(kEnergySeconds, request_.duration_s);
     runner.clear();
@@ -294,7 +116,7 @@ class Contest {
 
   const BenchRequest& request_;
   BenchResult& result_;
-  std::vector<std::unique_ptr<Runner>> runners_;  // (models)
+  std::vector<std::unique_ptr<BenchRunner>> runners_;  // (models)
   std::size_t n_rounds_ = 1;
   std::size_t calls_a_turn_ = 1;
 };
@@ -308,8 +130,9 @@ void warm_up_cold(const BenchRequest& request, const BenchResult& result, std::s
   measure::Stopwatch watch;
   contestant.sessions.emplace_back(contestant.model, options);
   contestant.cold.session_ms = watch.elapsed_ms();
-  Stream stream(contestant.model, contestant.sessions.front(), result.work.cases.front(), index);
-  const Stream::CallTime first = stream.answer(0);
+  BenchStream stream(contestant.model, contestant.sessions.front(), result.work.cases.front(),
+                     index);
+  const BenchStream::CallTime first = stream.answer(0);
   contestant.cold.answer_ms = first.tokenizer_ms + first.run_ms;
   while (contestant.sessions.size() < n_sessions) {
     contestant.sessions.emplace_back(contestant.model, options);
