@@ -168,7 +168,7 @@ Json row_json(const BenchRow& row, const BenchResult& result) {
   return json;
 }
 
-Json model_json(const Contestant& contestant) {
+Json model_json(const BenchContestant& contestant) {
   const ModelInfo& info = contestant.model.info();
   const Session& session = contestant.sessions.front();
   return {{"model", contestant.name},
@@ -200,7 +200,7 @@ std::string power_text(const measure::EnergyFigure& power) {
 
 std::vector<std::string> bench_first_lines(const BenchResult& result) {
   std::vector<std::string> lines;
-  for (const Contestant& contestant : result.contestants) {
+  for (const BenchContestant& contestant : result.contestants) {
     std::string line = first_line(contestant.model, contestant.sessions.front());
     if (result.contestants.size() > 1) line += ", " + contestant.name;
     lines.push_back(line);
@@ -214,7 +214,7 @@ std::vector<std::string> bench_first_lines(const BenchResult& result) {
 
 std::vector<std::string> bench_last_lines(const BenchResult& result) {
   std::vector<std::string> lines;
-  for (const Contestant& contestant : result.contestants) {
+  for (const BenchContestant& contestant : result.contestants) {
     const ColdStart& cold = contestant.cold;
     lines.push_back("cold start of " + contestant.name + ": " + fixed(cold.total_ms(), 1) +
                     " ms (open " + fixed(cold.open_ms, 1) + ", session " +
@@ -252,10 +252,11 @@ std::string bench_table(const BenchResult& result, measure::TableFormat format) 
 
 nlohmann::ordered_json bench_json(const BenchRequest& request, const BenchResult& result) {
   Json models = Json::array();
-  for (const Contestant& contestant : result.contestants) models.push_back(model_json(contestant));
+  for (const BenchContestant& contestant : result.contestants)
+    models.push_back(model_json(contestant));
   Json rows = Json::array();
   for (const BenchRow& row : result.rows) rows.push_back(row_json(row, result));
-  const Contestant& first = result.contestants.front();
+  const BenchContestant& first = result.contestants.front();
   Json report = {{"version", version()},
                  {"model", first.name},
                  {"checksum", hex(first.model.info().checksum)},

@@ -123,7 +123,7 @@ class Contest {
 
 /// Makes the sessions of a contestant and takes its first answer.
 void warm_up_cold(const BenchRequest& request, const BenchResult& result, std::size_t index,
-                  Contestant& contestant) {
+                  BenchContestant& contestant) {
   const std::uint32_t n_sessions = *std::max_element(result.streams.begin(), result.streams.end());
   const SessionOptions options = {.n_threads = threads_of(request, result.streams),
                                   .backend = request.backend};
@@ -173,10 +173,10 @@ BenchResult open_bench(const BenchRequest& request) {
   }
   result.work = bench_work(request, models);
   for (std::size_t index = 0; index < models.size(); ++index) {
-    Contestant contestant{.name = base_name(request.models[index]),
-                          .model = models[index],
-                          .sessions = {},
-                          .cold = {.open_ms = open_ms[index]}};
+    BenchContestant contestant{.name = base_name(request.models[index]),
+                               .model = models[index],
+                               .sessions = {},
+                               .cold = {.open_ms = open_ms[index]}};
     warm_up_cold(request, result, index, contestant);
     result.contestants.push_back(std::move(contestant));
   }

@@ -29,7 +29,7 @@ struct ColdStart {
 };
 
 /// A model with a session for each stream.
-struct Contestant {
+struct BenchContestant {
   std::string name;  // base name of the file
   Model model;
   std::vector<Session> sessions;  // (most streams)
@@ -57,7 +57,7 @@ struct BenchRow {
 };
 
 struct BenchResult {
-  std::vector<Contestant> contestants;
+  std::vector<BenchContestant> contestants;
   std::vector<std::uint32_t> streams;
   BenchWork work;
   std::vector<BenchRow> rows;                // case by case, streams, models

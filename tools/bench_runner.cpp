@@ -37,8 +37,8 @@ BenchStream::CallTime BenchStream::answer(std::size_t index) {
   return time;
 }
 
-BenchRunner::BenchRunner(Contestant& contestant, const BenchCase& work, std::size_t model_index,
-                         std::uint32_t n_streams)
+BenchRunner::BenchRunner(BenchContestant& contestant, const BenchCase& work,
+                         std::size_t model_index, std::uint32_t n_streams)
     : work_(work), team_(n_streams), times_(n_streams) {
   for (std::uint32_t stream = 0; stream < n_streams; ++stream) {
     streams_.emplace_back(contestant.model, contestant.sessions[stream], work, model_index);

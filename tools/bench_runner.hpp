@@ -36,11 +36,11 @@ class BenchStream {
   std::vector<float> answers_;
 };
 
-/// One contestant on one case with some streams, and all that was timed of it. Contestant and case
-/// must outlive it; one thread at a time.
+/// One contestant on one case with some streams, and all that was timed of it. BenchContestant and
+/// case must outlive it; one thread at a time.
 class BenchRunner {
  public:
-  BenchRunner(Contestant& contestant, const BenchCase& work, std::size_t model_index,
+  BenchRunner(BenchContestant& contestant, const BenchCase& work, std::size_t model_index,
               std::uint32_t n_streams);
 
   /// `n_calls` calls on each stream at the same time, the first of them number `first` of the case

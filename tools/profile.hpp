@@ -63,7 +63,7 @@ struct MachineState {
   std::optional<double> clock_limit;
 };
 
-struct Peak {
+struct MeasuredPeak {
   std::string instructions;
   double gmac_per_s = 0;  // of all threads together
 };
@@ -83,8 +83,8 @@ struct Profile {
   std::optional<double> tokenizer_ms;  // of a call at the mean; nothing without texts
   std::vector<ProfiledLayer> layers;   // embedding and head stand at layer 0
   std::vector<FloatPart> float_parts;
-  std::optional<Peak> int8_peak;  // nothing where no peak is known
-  std::optional<Peak> fp32_peak;
+  std::optional<MeasuredPeak> int8_peak;  // nothing where no peak is known
+  std::optional<MeasuredPeak> fp32_peak;
   MachineState machine;
 
   /// Of a call at the mean, all layers.

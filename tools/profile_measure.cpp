@@ -186,7 +186,7 @@ class Timer {
             work[layer][index].multiply_adds / static_cast<double>(calls_.tokens.size());
         own.weight_bytes = work[layer][index].weight_bytes;
         own.type = type_of(spec, layer, part);
-        const std::optional<Peak>& peak =
+        const std::optional<MeasuredPeak>& peak =
             is_int8(spec, layer, part) ? profile.int8_peak : profile.fp32_peak;
         if (own.multiply_adds > 0 && own.ms > 0 && peak) {
           own.peak_share = own.multiply_adds / (own.ms * 1e6 * peak->gmac_per_s);
@@ -239,12 +239,12 @@ runtime::StepWork work_of(const format::ModelSpec& spec, const Calls& calls) {
 }
 
 /// The better of what was known and a new measurement. Nothing on processors without a peak.
-std::optional<Peak> better_peak(std::optional<Peak> known, measure::PeakOp (*op)(),
-                                ThreadTeam& team) {
+std::optional<MeasuredPeak> better_peak(std::optional<MeasuredPeak> known, measure::PeakOp (*op)(),
+                                        ThreadTeam& team) {
   try {
     const double rate = measure::peak_gmac_per_s(op(), team);
     if (!known || known->gmac_per_s < rate) {
-      return Peak{std::string(measure::name_of(op())), rate};
+      return MeasuredPeak{std::string(measure::name_of(op())), rate};
     }
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unavailable) throw;

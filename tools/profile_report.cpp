@@ -113,7 +113,7 @@ std::string layers_table(const Profile& profile) {
   return table.print(measure::TableFormat::table);
 }
 
-std::string peak_text(const std::optional<Peak>& peak) {
+std::string peak_text(const std::optional<MeasuredPeak>& peak) {
   if (!peak) return "not known on this processor";
   return fixed(peak->gmac_per_s, 1) + " GMAC/s (" + peak->instructions + ")";
 }
@@ -164,7 +164,7 @@ std::string machine_text(const MachineState& machine) {
   return text;
 }
 
-Json peak_json(const std::optional<Peak>& peak) {
+Json peak_json(const std::optional<MeasuredPeak>& peak) {
   if (!peak) return nullptr;
   return {{"instructions", peak->instructions}, {"gmac_per_s", peak->gmac_per_s}};
 }

@@ -39,8 +39,8 @@ Profile clean_profile() {
     part_of(profile, part).ms = ms;
     part_of(profile, part).type = "int8";
   }
-  profile.int8_peak = Peak{"int8", 200};
-  profile.fp32_peak = Peak{"fp32", 50};
+  profile.int8_peak = MeasuredPeak{"int8", 200};
+  profile.fp32_peak = MeasuredPeak{"fp32", 50};
   profile.machine.isa_detected = "avx2";
   profile.machine.isa_used = "avx2";
   profile.machine.processors = 2;
