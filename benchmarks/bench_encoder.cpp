@@ -1,6 +1,7 @@
 // Measures every step of the encoder on a model file, for the shapes that peers/ times too, on one
 // thread and on all: milliseconds, the share of this machine's measured peak, and how well a second
 // thread scales. Rounds interleave shapes, threads and the peak; figures are medians over them.
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -10,19 +11,46 @@
 #include "api/backends.hpp"
 #include "base/cpu_info.hpp"
 #include "format/reader.hpp"
+#include "measure/peak.hpp"
 #include "measure/report.hpp"
-#include "peak.hpp"
+#include "print_peaks.hpp"
 #include "rounds.hpp"
 #include "runtime/executor.hpp"
-#include "timed_backend.hpp"
+#include "runtime/heads.hpp"
+#include "runtime/step_times.hpp"
+#include "runtime/step_work.hpp"
 
 namespace {
 
 using namespace espalier;
 using namespace espalier::benchmarks;
 using measure::Cell;
+using measure::fp32_op_in_use;
+using measure::int8_op_in_use;
+using measure::peak_gmac_per_s;
+using measure::PeakOp;
+using runtime::StepPart;
 
 constexpr double kTurnMs = 100;  // about the time of a turn: calls until then, at least 3
+
+// The steps of a back end, each of the parts that are timed and counted on their own.
+struct Step {
+  std::string_view name;
+  std::vector<StepPart> parts;
+};
+
+const std::array<Step, 5>& steps() {
+  static const std::array<Step, 5> all = {{
+      {"embed", {StepPart::embedding}},
+      {"attend", {StepPart::qkv, StepPart::waiting, StepPart::attention}},
+      {"project", {StepPart::out}},
+      {"feed forward", {StepPart::up, StepPart::down}},
+      {"head", {StepPart::head}},
+  }};
+  return all;
+}
+
+constexpr std::size_t kSteps = 5;
 
 /// Multiply-adds of the steps of one call.
 using Macs = std::array<double, kSteps>;
@@ -33,27 +61,24 @@ double sum(const Macs& macs) {
   return total;
 }
 
-/// Of the encoder's linears and attention; embeddings and head, under a thousandth, count as none.
-/// first_only: of the last layer only what a head needs that reads each sentence's first token:
-/// keys and values of all rows, the rest of one row a sentence.
+/// Of the encoder; embeddings and head, under a thousandth, count as none.
 Macs count_macs(const format::ModelSpec& spec, const TokenBatch& batch, bool first_only) {
+  const runtime::StepWork work = runtime::count_work(spec, batch, first_only);
   Macs macs{};
-  for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
-    const format::LayerSpec& part = spec.layers[layer];
-    const double hidden = spec.hidden;
-    const double width = static_cast<double>(part.n_heads) * spec.head_dim;
-    const bool is_short = first_only && layer + 1 == spec.layers.size();
-    for (std::size_t sentence = 0; sentence < batch.n_sentences(); ++sentence) {
-      const double n_tokens = batch.offsets[sentence + 1] - batch.offsets[sentence];
-      const double n_rows = is_short ? 1 : n_tokens;
-      macs[static_cast<std::size_t>(Step::attend)] +=
-          hidden * width * (n_rows + 2 * n_tokens) + 2 * n_rows * n_tokens * width;
-      macs[static_cast<std::size_t>(Step::project_add_norm)] += n_rows * width * hidden;
-      macs[static_cast<std::size_t>(Step::feed_forward_add_norm)] +=
-          2 * n_rows * hidden * part.intermediate;
+  for (std::size_t step = 1; step + 1 < kSteps; ++step) {
+    for (const StepPart part : steps()[step].parts) {
+      for (const auto& layer : work) {
+        macs[step] += layer[static_cast<std::size_t>(part)].multiply_adds;
+      }
     }
   }
   return macs;
+}
+
+double step_ms(const runtime::StepTimes& times, std::size_t step) {
+  double sum_ms = 0;
+  for (const StepPart part : steps()[step].parts) sum_ms += times.ms(part);
+  return sum_ms;
 }
 
 /// What one turn of calls measured: medians over them.
@@ -68,11 +93,12 @@ class Runner {
  public:
   Runner(const format::ModelSpec& spec, const api::ChosenBackend& chosen,
          const runtime::PreparedModel& prepared, unsigned n_threads)
-      : times_(n_threads),
-        backend_(*chosen.backend, times_),
-        executor_(backend_, prepared, spec, n_threads, runtime::default_limits(spec)),
+      : times_(n_threads, runtime::StepTimes(spec.layers.size())),
+        executor_(*chosen.backend, prepared, spec, n_threads, runtime::default_limits(spec)),
         peak_team_(n_threads),
-        peak_op_(spec.precision == Precision::int8 ? int8_op_in_use() : fp32_op_in_use()) {}
+        peak_op_(spec.precision == Precision::int8 ? int8_op_in_use() : fp32_op_in_use()) {
+    executor_.record_times(times_);
+  }
 
   [[nodiscard]] unsigned n_threads() const { return executor_.n_threads(); }
 
@@ -84,13 +110,13 @@ class Runner {
     std::array<std::vector<double>, kSteps> steps_ms;
     const measure::Stopwatch all;
     do {
-      for (StepTimes& times : times_) times = {};
+      for (runtime::StepTimes& times : times_) times.clear();
       const measure::Stopwatch watch;
       executor_.run(batch, answers_);
       calls_ms.push_back(watch.elapsed_ms());
       for (std::size_t step = 0; step < kSteps; ++step) {
         double sum_ms = 0;
-        for (const StepTimes& times : times_) sum_ms += times.ms[step];
+        for (const runtime::StepTimes& times : times_) sum_ms += step_ms(times, step);
         steps_ms[step].push_back(sum_ms / n_threads());
       }
     } while (calls_ms.size() < 3 || all.elapsed_ms() < kTurnMs);
@@ -100,8 +126,7 @@ class Runner {
   }
 
  private:
-  std::vector<StepTimes> times_;  // (threads)
-  TimedBackend backend_;
+  std::vector<runtime::StepTimes> times_;  // (threads)
   runtime::Executor executor_;
   ThreadTeam peak_team_;
   PeakOp peak_op_;

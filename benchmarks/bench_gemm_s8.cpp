@@ -20,8 +20,9 @@
 #include "base/file_bytes.hpp"
 #include "espalier/error.hpp"
 #include "format/panels.hpp"
+#include "measure/peak.hpp"
 #include "measure/report.hpp"
-#include "peak.hpp"
+#include "print_peaks.hpp"
 #include "rounds.hpp"
 #include "runtime/cpu/kernels.hpp"
 
@@ -31,6 +32,10 @@ using namespace espalier;
 using namespace espalier::benchmarks;
 using namespace espalier::runtime::cpu;
 using measure::Cell;
+using measure::fp32_op_in_use;
+using measure::int8_op_in_use;
+using measure::peak_gmac_per_s;
+using measure::PeakOp;
 
 constexpr double kTurnMs = 20;
 constexpr std::uint32_t kRowCounts[] = {1, 8, 16, 32, 48, 128, 256};

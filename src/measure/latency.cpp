@@ -32,6 +32,7 @@ LatencySummary summarize(std::span<const double> runs_ms) {
   summary.n_runs = sorted.size();
   summary.p50_ms = percentile(sorted, 50);
   summary.p90_ms = percentile(sorted, 90);
+  summary.p95_ms = percentile(sorted, 95);
   summary.p99_ms = percentile(sorted, 99);
   summary.min_ms = sorted.front();
   summary.max_ms = sorted.back();

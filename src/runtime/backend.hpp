@@ -12,6 +12,7 @@
 #include "base/thread_team.hpp"
 #include "espalier/types.hpp"
 #include "format/spec.hpp"
+#include "runtime/step_times.hpp"
 
 namespace espalier::runtime {
 
@@ -73,6 +74,9 @@ class PreparedModel {
 class Workspace {
  public:
   virtual ~Workspace() = default;
+
+  /// Where the steps add up their time. Null, as it is at first: no step reads a clock.
+  StepTimes* times = nullptr;
 };
 
 /// Computes the fused steps on one kind of hardware. Immutable after construction; every call is

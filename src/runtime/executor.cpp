@@ -187,6 +187,21 @@ bool Executor::gives_up() noexcept {
   return true;
 }
 
+void Executor::record_times(std::span<StepTimes> times) {
+  const bool layers_match = std::all_of(times.begin(), times.end(), [&](const StepTimes& own) {
+    return own.n_layers() == spec_.layers.size();
+  });
+  if (!times.empty() && (times.size() != workspaces_.size() || !layers_match)) {
+    throw Error(ErrorCode::usage, "times for " + std::to_string(times.size()) +
+                                      " threads; give one for each of the session's " +
+                                      std::to_string(workspaces_.size()) + ", of " +
+                                      std::to_string(spec_.layers.size()) + " layers");
+  }
+  for (std::size_t member = 0; member < workspaces_.size(); ++member) {
+    workspaces_[member]->times = times.empty() ? nullptr : &times[member];
+  }
+}
+
 std::size_t Executor::output_size(const TokenBatch& batch) const {
   check_batch(batch, limits_.max_sentence_tokens, spec_);
   return answer_floats(batch, head_);

@@ -16,6 +16,7 @@
 #include "runtime/backend.hpp"
 #include "runtime/batcher.hpp"
 #include "runtime/heads.hpp"
+#include "runtime/step_times.hpp"
 
 namespace espalier::runtime {
 
@@ -45,6 +46,11 @@ class Executor {
   [[nodiscard]] const format::ModelSpec& spec() const noexcept { return spec_; }
   [[nodiscard]] const HeadPlan& head() const noexcept { return head_; }
   [[nodiscard]] unsigned n_threads() const noexcept { return team_.size(); }
+
+  /// From now on the members of the team add up the time of their steps in `times`, one entry each,
+  /// of as many layers as the model has, which must outlive this or the next call; empty: no more.
+  /// Throws Error(usage) for another number of either.
+  void record_times(std::span<StepTimes> times);
 
   /// Number of floats that run() writes for `batch`. Throws as run() does.
   [[nodiscard]] std::size_t output_size(const TokenBatch& batch) const;

@@ -65,6 +65,7 @@ inline constexpr std::array<double, 37> kTimings = {
     23.211, 5.098, 11.927, 9.133, 8.053,  5.593,  5.135,  3.28,  3.695, 3.367,  9.752};
 inline constexpr double kTimingP50 = 5.497;
 inline constexpr double kTimingP90 = 11.697199999999999;
+inline constexpr double kTimingP95 = 12.92539999999998;
 inline constexpr double kTimingP99 = 20.845080000000003;
 inline constexpr double kTimingMean = 6.863189189189189;
 inline constexpr double kTimingSd = 4.173281721178708;

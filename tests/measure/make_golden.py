@@ -120,6 +120,7 @@ def main():
     array("double", "kTimings", timings)
     value("kTimingP50", np.percentile(timings, 50))
     value("kTimingP90", np.percentile(timings, 90))
+    value("kTimingP95", np.percentile(timings, 95))
     value("kTimingP99", np.percentile(timings, 99))
     value("kTimingMean", np.mean(timings))
     value("kTimingSd", np.std(timings, ddof=1))

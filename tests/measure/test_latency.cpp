@@ -17,6 +17,7 @@ TEST(Latency, AgreesWithNumpy) {
   EXPECT_EQ(summary.n_runs, golden::kTimings.size());
   EXPECT_NEAR(summary.p50_ms, golden::kTimingP50, 1e-12);
   EXPECT_NEAR(summary.p90_ms, golden::kTimingP90, 1e-12);
+  EXPECT_NEAR(summary.p95_ms, golden::kTimingP95, 1e-12);
   EXPECT_NEAR(summary.p99_ms, golden::kTimingP99, 1e-12);
   EXPECT_NEAR(summary.mean_ms, golden::kTimingMean, 1e-12);
   EXPECT_NEAR(summary.sd_ms, golden::kTimingSd, 1e-12);

@@ -13,7 +13,7 @@ CLI = os.environ.get("ESPALIER_CLI", "espalier")
 RUN = os.environ.get("ESPALIER_RUN", "espalier-run")
 MAKE_TINY = os.environ.get("ESPALIER_MAKE_TINY_CHECKPOINT", "make_tiny_checkpoint")
 
-VERBS = ["convert", "quantize", "compress", "sensitivity", "run", "evaluate", "bench", "compare", "inspect", "verify",
+VERBS = ["convert", "quantize", "compress", "sensitivity", "run", "evaluate", "bench", "compare", "profile", "inspect", "verify",
          "export", "tokenize", "sys"]
 
 

@@ -3,7 +3,7 @@ import csv
 import json
 import unittest
 
-from support import Models, ProgramTest
+from support import Models, ProgramTest, start
 
 models = Models()
 FAST = ["--warmup", "1", "-r", "3", "-t", "2"]
@@ -39,6 +39,84 @@ class Bench(ProgramTest):
         self.assertEqual([json.loads(line)["batch"] for line in self.ok(*shape, "jsonl").splitlines()], [1, 2])
         self.assertIn("| batch |", self.ok(*shape, "md"))
         self.assertIn("tokens_per_s", self.ok(*shape, "table"))
+
+    def test_texts_are_timed_with_and_without_the_tokenizer(self):
+        texts = self.file("texts.txt", "one two three\n\nfour\nfive six\nseven\neight\n")
+        row, = self.ok_json("bench", models.model("sequence"), "--texts", texts, "-b", "2", *FAST)["rows"]
+
+        self.assertEqual((row["batch"], row["calls_timed"]), (2, 3))
+        self.assertGreater(row["tokenizer"]["p50_ms"], 0)
+        self.assertGreater(row["with_tokenizer"]["p50_ms"], row["p50_ms"])
+        whole_ms = row["with_tokenizer"]["mean_ms"]
+        self.assertAlmostEqual(row["texts_per_s"], 2 / whole_ms * 1000, delta=0.001 * row["texts_per_s"])
+
+    def test_a_cold_start_and_the_memory_are_reported(self):
+        report = self.ok_json("bench", models.model("sequence"), "-b", "1", "-s", "8", *FAST)
+
+        model, = report["models"]
+        parts = [model["open_ms"], model["session_ms"], model["first_answer_ms"]]
+        self.assertTrue(all(part > 0 for part in parts))
+        self.assertAlmostEqual(model["cold_start_ms"], sum(parts))
+        self.assertGreater(report["peak_resident_bytes"], model["bytes"])
+
+    def test_several_models_take_turns_and_are_compared_with_the_first(self):
+        first, second = models.model("sequence"), models.model("sequence", "fp32")
+        rows = self.ok_json("bench", first, second, "-b", "1,2", "-s", "8", *FAST)["rows"]
+
+        self.assertEqual([(row["model"], row["batch"]) for row in rows],
+                         [(first.name, 1), (second.name, 1), (first.name, 2), (second.name, 2)])
+        for alone, compared in [rows[:2], rows[2:]]:
+            self.assertNotIn("ratio", alone)
+            ratio = compared["ratio"]
+            self.assertTrue(0 < ratio["low"] <= ratio["median"] <= ratio["high"])
+
+    def test_streams_answer_at_the_same_time_each_with_a_session_of_its_own(self):
+        rows = self.ok_json("bench", models.model("sequence"), "-b", "2", "-s", "8", "--streams", "1,3", "-r", "20",
+                            "--warmup", "0")["rows"]
+
+        self.assertEqual([(row["streams"], row["threads"], row["calls_timed"]) for row in rows],
+                         [(1, 1, 20), (3, 1, 60)])
+
+    def test_a_duration_goes_on_beyond_the_calls_asked_for(self):
+        row, = self.ok_json("bench", models.model("sequence"), "-b", "1", "-s", "4", "-r", "1", "--duration", "0.2")["rows"]
+        self.assertGreater(row["calls_timed"], 1)
+
+    def test_the_machine_is_judged_by_a_control_loop(self):
+        control = self.ok_json("bench", models.model("sequence"), "-b", "1", "-s", "8", "-r", "25", "--warmup", "0")["control"]
+        self.assertEqual(control["runs"], 3)
+        self.assertGreater(control["p50_ms"], 0)
+        self.assertEqual(control["steady"], control["spread_percent"] < 5 and abs(control["drift_percent"]) < 2)
+
+    def test_energy_is_tagged_and_scaled_by_grid_and_building(self):
+        shape = ["bench", models.model("sequence"), "-b", "4", "-s", "8", *FAST, "--energy"]
+        report = self.ok_json(*shape, "--grid", "fr", "--pue", "1.5", "--idle", "0.1")
+        energy = report["rows"][0]["energy"]
+
+        self.assertEqual((report["grid"]["region"], report["grid"]["grams_co2e_per_kwh"], report["pue"]), ("FR", 56, 1.5))
+        self.assertIn(energy["energy_source"], ["measured", "estimated", "unavailable"])
+        self.assertEqual(report["power_source"]["energy_source"] == "estimated", energy["energy_source"] == "estimated")
+        if energy["energy_source"] == "estimated":
+            kwh = energy["joules_per_1000_texts"] * 1000 / 3.6e6 * 1.5
+            self.assertAlmostEqual(energy["kwh_per_million_texts"], kwh, delta=0.12 * kwh)
+            self.assertAlmostEqual(energy["grams_co2e_per_million_texts"], kwh * 56, delta=0.12 * kwh * 56)
+            row, = csv.DictReader(self.ok(*shape, "--format", "csv").splitlines())
+            self.assertEqual(row["energy_source"], "estimated")
+            self.assertIn("estimated", start(*shape).stderr)
+
+    def test_the_first_lines_say_what_is_measured_on_what(self):
+        notes = start("bench", models.model("sequence"), "-b", "1", "-s", "8", *FAST).stderr.splitlines()
+        self.assertRegex(notes[0], r"^espalier \d.*2 threads, int8, seed 1$")
+        self.assertIn("instruction set", notes[1])
+        self.assertTrue(notes[2].startswith("power: "))
+
+    def test_options_that_do_not_go_together_are_refused(self):
+        model, texts = models.model("sequence"), self.file("texts.txt", "one\n")
+        self.fails(2, "bench", model, "--texts", texts, "-s", "8", says="--seq")
+        self.fails(2, "bench", model, "--grid", "DE", says="--energy")
+        self.fails(2, "bench", model, "--energy", "--grid", "Atlantis", says="WORLD")
+        self.fails(2, "bench", model, "--energy", "--pue", "0.5", says="--pue")
+        self.fails(2, "bench", model, "--streams", "0", says="--streams")
+        self.fails(3, "bench", model, "--texts", self.file("empty.txt", ""), says="no text")
 
     def test_impossible_shapes_are_refused(self):
         model = models.model("sequence")

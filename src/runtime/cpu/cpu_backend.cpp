@@ -91,6 +91,7 @@ class CpuBackend final : public Backend {
   void feed_forward_add_norm(Workspace&, std::uint32_t, Rows) const override;
   void head(Workspace& workspace, std::span<const std::uint32_t> rows,
             std::span<float> dst) const override {
+    const StepClock clock(workspace.times, 0, StepPart::head);
     run_head(cast(workspace), rows, dst);
   }
   void read(const Workspace&, Tap, std::span<float>) const override;
@@ -103,6 +104,7 @@ class CpuBackend final : public Backend {
 
 void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange rows) const {
   CpuWorkspace& ws = cast(workspace);
+  const StepClock clock(ws.times, 0, StepPart::embedding);
   ws.block = block;
   ws.range = rows;
   ws.split = ws.team.size() > 1 && rows.size() != block.n_rows();
@@ -149,13 +151,18 @@ void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) co
   assert(ws.n_rows == ws.range.size());
   KeysAndValues& block = ws.split ? (*ws.shared)[layer % 2] : ws.own;
   if (part.n_heads > 0) {
+    const StepClock clock(ws.times, layer, StepPart::qkv);
     for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
       run(ws, part.qkv, x_input(ws, first, n_rows), Output::store, ws.wide.data());
       store_qkv(ws, block, part.n_heads, first, n_rows);
     });
   }
-  if (ws.split) ws.team.meet();
+  if (ws.split) {
+    const StepClock clock(ws.times, layer, StepPart::waiting);
+    ws.team.meet();
+  }
 
+  const StepClock clock(ws.times, layer, StepPart::attention);
   std::uint32_t n_done = 0;
   for (std::uint32_t sentence = 0; sentence < ws.block.n_sentences(); ++sentence) {
     const std::uint32_t first = ws.block.first_row(sentence);
@@ -188,6 +195,7 @@ void CpuBackend::project_add_norm(Workspace& workspace, std::uint32_t layer, Row
   CpuWorkspace& ws = cast(workspace);
   const PreparedLayer& part = ws.model.layers[layer];
   const std::uint32_t hidden = ws.model.spec.hidden;
+  const StepClock clock(ws.times, layer, StepPart::out);
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     const float* context = ws.context.data() + std::size_t{first} * float_stride(ws.context_width);
     if (part.out.int8) {
@@ -207,12 +215,14 @@ void CpuBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t layer
   const std::uint32_t hidden = ws.model.spec.hidden;
   for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
     if (part.intermediate > 0) {
+      const StepClock clock(ws.times, layer, StepPart::up);
       run(ws, part.up, x_input(ws, first, n_rows), Output::gelu, ws.wide.data());
       if (part.down.int8) {
         code_rows(ws.model, ws.wide.data(), part.down.coding, n_rows, part.intermediate,
                   ws.wide_codes, 0);
       }
     }
+    const StepClock clock(ws.times, layer, StepPart::down);
     run(ws, part.down,
         input_of(ws.model, ws.wide.data(), ws.wide_codes, part.intermediate, 0, n_rows),
         Output::add, ws.x.data() + std::size_t{first} * float_stride(hidden));

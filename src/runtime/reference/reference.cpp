@@ -131,6 +131,7 @@ std::span<float> row_of(std::vector<float>& matrix, std::size_t row, std::size_t
 
 void ReferenceBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange rows) const {
   ReferenceWorkspace& ws = cast(workspace);
+  const StepClock clock(ws.times, 0, StepPart::embedding);
   const format::ModelSpec& spec = ws.model.spec;
   ws.block = block;
   ws.range = rows;
@@ -158,13 +159,20 @@ void ReferenceBackend::attend(Workspace& workspace, std::uint32_t layer, Rows ro
   const std::size_t width = shape.width();
   assert(ws.n_rows == ws.range.size());
 
-  linear(part.qkv, ws.x, ws.n_rows, ws.qkv, ws.linear_scratch);
   KeyValues& key_values = ws.split ? (*ws.shared)[layer % 2] : ws.own;
-  for (std::uint32_t row = 0; row < ws.n_rows; ++row) {
-    key_values.store(spec.precision, shape, ws.range.begin + row, row_of(ws.qkv, row, 3 * width));
+  {
+    const StepClock clock(ws.times, layer, StepPart::qkv);
+    linear(part.qkv, ws.x, ws.n_rows, ws.qkv, ws.linear_scratch);
+    for (std::uint32_t row = 0; row < ws.n_rows; ++row) {
+      key_values.store(spec.precision, shape, ws.range.begin + row, row_of(ws.qkv, row, 3 * width));
+    }
   }
-  if (ws.split) ws.team.meet();
+  if (ws.split) {
+    const StepClock clock(ws.times, layer, StepPart::waiting);
+    ws.team.meet();
+  }
 
+  const StepClock clock(ws.times, layer, StepPart::attention);
   std::uint32_t n_done = 0;
   for (std::uint32_t sentence = 0; sentence < ws.block.n_sentences(); ++sentence) {
     const std::uint32_t first = ws.block.first_row(sentence);
@@ -200,6 +208,7 @@ void add_norm(ReferenceWorkspace& ws, const format::NormSpec& norm) {
 void ReferenceBackend::project_add_norm(Workspace& workspace, std::uint32_t layer, Rows) const {
   ReferenceWorkspace& ws = cast(workspace);
   const format::LayerSpec& part = ws.model.spec.layers[layer];
+  const StepClock clock(ws.times, layer, StepPart::out);
   linear(part.out, ws.context, ws.n_rows, ws.y, ws.linear_scratch);
   add_norm(ws, part.attention_norm);
   ws.x_reader = &part.up;
@@ -209,9 +218,13 @@ void ReferenceBackend::feed_forward_add_norm(Workspace& workspace, std::uint32_t
                                              Rows) const {
   ReferenceWorkspace& ws = cast(workspace);
   const format::LayerSpec& part = ws.model.spec.layers[layer];
-  linear(part.up, ws.x, ws.n_rows, ws.wide, ws.linear_scratch);
-  gelu(ws.model.spec.precision,
-       std::span(ws.wide).first(std::size_t{ws.n_rows} * part.intermediate));
+  {
+    const StepClock clock(ws.times, layer, StepPart::up);
+    linear(part.up, ws.x, ws.n_rows, ws.wide, ws.linear_scratch);
+    gelu(ws.model.spec.precision,
+         std::span(ws.wide).first(std::size_t{ws.n_rows} * part.intermediate));
+  }
+  const StepClock clock(ws.times, layer, StepPart::down);
   linear(part.down, ws.wide, ws.n_rows, ws.y, ws.linear_scratch);
   add_norm(ws, part.output_norm);
   const auto next = std::size_t{layer} + 1;
@@ -244,6 +257,7 @@ void decode(const format::ModelSpec& spec, std::span<const float> src, std::span
 void ReferenceBackend::head(Workspace& workspace, std::span<const std::uint32_t> rows,
                             std::span<float> dst) const {
   ReferenceWorkspace& ws = cast(workspace);
+  const StepClock clock(ws.times, 0, StepPart::head);
   const format::ModelSpec& spec = ws.model.spec;
   const Precision mode = spec.precision;
   const std::size_t width = rows.empty() ? 0 : dst.size() / rows.size();

@@ -1,5 +1,5 @@
 // What this machine can multiply at most: the rate of the instructions that the back end's kernels
-// are made of, on registers alone. Every share of peak that a benchmark prints is of these.
+// are made of, on registers alone. Every share of peak that a report states is of these.
 //
 // The AMX tiles are not measured: that path is the library's, and its shares are of vpdpbusd.
 #pragma once
@@ -9,7 +9,7 @@
 
 #include "base/thread_team.hpp"
 
-namespace espalier::benchmarks {
+namespace espalier::measure {
 
 /// A loop of independent multiply-adds, with enough accumulators to hide their latency.
 enum class PeakOp : std::uint8_t {
@@ -25,16 +25,12 @@ enum class PeakOp : std::uint8_t {
 [[nodiscard]] std::string_view name_of(PeakOp op) noexcept;
 
 /// The best instruction of the path that runs here (ESPALIER_MAX_ISA lowers it).
-/// Throws Error(unavailable) below AVX2.
+/// Throws Error(unavailable) below AVX2 and on processors other than x86-64.
 [[nodiscard]] PeakOp int8_op_in_use();
 [[nodiscard]] PeakOp fp32_op_in_use();
 
 /// Multiply-adds per second, in 10^9, of all members of `team` together: the best of a few runs of
-/// about 2 ms. The processor must have the instructions.
+/// about 2 ms. The processor must have the instructions. Throws Error(unavailable) as above.
 [[nodiscard]] double peak_gmac_per_s(PeakOp op, ThreadTeam& team);
 
-/// Prints the peaks of one thread and of `n_threads` at once, and what their ratio means for
-/// scaling: virtual processors may be two threads of one core.
-void print_peaks(unsigned n_threads);
-
-}  // namespace espalier::benchmarks
+}  // namespace espalier::measure
