@@ -95,7 +95,7 @@ void find_floats(const Profile& profile, std::vector<Cause>& causes) {
        .action = n_linears == 4 * profile.layers.size()
                      ? "make an int8 model of the checkpoint: espalier quantize DIR -o M.espl"
                      : "quantize these parts too (without --keep), and see with espalier evaluate "
-                       "--against what that costs in accuracy"});
+                       "--compare what that costs in accuracy"});
 }
 
 void find_tokenizer(const Profile& profile, std::vector<Cause>& causes) {
