@@ -4,11 +4,13 @@
 
 #include "base/printable.hpp"
 #include "cli.hpp"
+#include "compare_attribution.hpp"
 #include "json_text.hpp"
 #include "measure/report.hpp"
 #include "model_sizes.hpp"
 #include "report.hpp"
 #include "row_slices.hpp"
+#include "tensor_differences.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -253,6 +255,7 @@ Json comparison_json(const Comparison& comparison) {
   for (const std::size_t index : differing_layers(comparison)) {
     report["layers"].push_back(layer_json(comparison, index));
   }
+  report["tensors"] = comparison.tensors;
   report["latency"] = latency_json(comparison);
   if (!comparison.data.empty()) {
     report["data"] = comparison.data;
@@ -261,15 +264,17 @@ Json comparison_json(const Comparison& comparison) {
     report.update(comparison.slices);
     if (!comparison.reliability.empty()) report["reliability"] = comparison.reliability;
     report["flip_texts"] = comparison.flips;
+    if (!comparison.attribution.is_null()) report["attribution"] = comparison.attribution;
   }
   report["notes"] = comparison.notes;
   return report;
 }
 
 std::string comparison_table(const Comparison& comparison) {
-  std::string text = ComparisonTable(comparison).print();
+  std::string text = ComparisonTable(comparison).print() + "\n" + tensor_table(comparison.tensors);
   if (!comparison.slices.empty()) text += "\n" + slice_table(comparison.slices);
   if (!comparison.flips.empty()) text += "\n" + flip_lines(comparison.flips);
+  if (!comparison.attribution.is_null()) text += "\n" + attribution_text(comparison.attribution);
   return text;
 }
 
