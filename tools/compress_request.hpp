@@ -65,7 +65,7 @@ void visit(CompressRequest& request, Visitor&& visitor) {
            .max = 100},
           request.max_drop);
   visitor({.name = "--max-slice-drop",
-           .help = "points that any label, or value of a --slice-column, may lose",
+           .help = "points that any label or slice may lose; 1 is one point",
            .value = "P",
            .max = 100},
           request.max_slice_drop);

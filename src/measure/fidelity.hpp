@@ -32,8 +32,8 @@ struct LogitPair {
 /// Cosine of two vectors (n). Throws as mean_cosine().
 [[nodiscard]] double cosine(std::span<const float> first, std::span<const float> second);
 
-/// ‖candidate - reference‖ / ‖reference‖, both (n): of weights after dequantizing, say. 0 where both
-/// are the same, infinite where the reference is all zeros and the candidate is not. Throws
+/// ‖candidate - reference‖ / ‖reference‖, both (n): of weights after dequantizing, say. 0 where
+/// both are the same, infinite where the reference is all zeros and the candidate is not. Throws
 /// Error(bad_input) if they differ in length, are empty or hold a value that is not finite.
 [[nodiscard]] double relative_error(std::span<const float> reference,
                                     std::span<const float> candidate);
