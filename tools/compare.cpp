@@ -3,14 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "api/model_impl.hpp"
+#include "attribution.hpp"
 #include "column_request.hpp"
 #include "commands.hpp"
+#include "compare_attribution.hpp"
 #include "compare_latency.hpp"
 #include "compare_report.hpp"
 #include "evaluation.hpp"
 #include "export_model.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "tensor_differences.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -26,6 +29,9 @@ struct CompareOptions {
   std::string b;
   std::string data;
   ColumnRequest columns;
+  std::uint32_t flips = 10;
+  bool attribute = false;
+  std::uint32_t attribute_texts = 100;
   std::uint32_t tokens = 0;
   std::uint32_t rounds = 20;
   std::uint32_t threads = 0;
@@ -43,6 +49,17 @@ void visit(CompareOptions& options, Visitor&& visitor) {
   visitor({.name = "--data", .help = "rows to answer and to time, .gz too", .value = "FILE"},
           options.data);
   visit_columns(options.columns, visitor);
+  visit_slices(options.columns, visitor);
+  visitor({.name = "--flips", .help = "answers that differ to show, with their texts", .max = 1000},
+          options.flips);
+  visitor({.name = "--attribute", .help = "how far the reasons moved: the words that speak for it"},
+          options.attribute);
+  visitor({.name = "--attribute-texts",
+           .help = "texts that this is told of, the first of --data",
+           .value = "N",
+           .min = 1,
+           .max = 1000000},
+          options.attribute_texts);
   visitor({.name = "--tokens",
            .help = "of a sentence, for multiply-adds; else the data's, or 32",
            .min = 1,
@@ -131,6 +148,17 @@ void score_together(const CompareOptions& options, Contestants& contestants,
     comparison.notes.push_back(std::to_string(n_truncated) + " of " + result.at("n").dump() +
                                " rows were longer than the limit of B and cut");
   }
+  for (const char* name : {"slice_score", "slices"}) {
+    if (result.contains(name)) comparison.slices[name] = result[name];
+  }
+  comparison.flips = result.value("flip_texts", Json::array());
+  if (comparison.flips.size() > options.flips) {
+    comparison.flips.erase(comparison.flips.begin() + options.flips, comparison.flips.end());
+  }
+  if (result.contains("reliability")) {
+    comparison.reliability = {{"a", result["compare"]["reliability"]},
+                              {"b", result["reliability"]}};
+  }
   comparison.scores_a = scores_in(result.at("compare"));
   for (const auto& [name, value] : result.items()) {
     if (comparison.scores_a.contains(name)) {
@@ -169,7 +197,15 @@ void score(const CompareOptions& options, Side& a, Side& b, Comparison& comparis
     difference = "the two models' vectors differ in width";
   }
   if (difference.empty() && info.task != Task::fill_mask) {
-    return score_together(options, contestants, comparison);
+    score_together(options, contestants, comparison);
+    if (options.attribute) {
+      const std::unique_ptr<data::Reader> reader = open_data(options, info.task);
+      comparison.attribution = compare_attributions(contestants, *reader, options.attribute_texts);
+    }
+    return;
+  }
+  if (options.attribute) {
+    throw Error(ErrorCode::usage, "--attribute is about answers to one question: " + difference);
   }
   if (!difference.empty()) comparison.notes.push_back(difference + "; each is scored alone");
   Contestants alone{std::move(*contestants.other), nullptr};
@@ -178,11 +214,24 @@ void score(const CompareOptions& options, Side& a, Side& b, Comparison& comparis
   comparison.scores_b = score_alone(options, contestants, comparison.notes);
 }
 
+void check(const CompareOptions& options) {
+  if (!options.data.empty()) return;
+  if (!options.columns.slice_columns.empty()) {
+    throw Error(ErrorCode::usage, "--slice-column scores rows; give them with --data FILE");
+  }
+  if (options.attribute) {
+    throw Error(ErrorCode::usage, "--attribute is about texts; give them with --data FILE");
+  }
+}
+
 void run(const CompareOptions& options) {
   if (options.quiet) silence_notes();
+  check(options);
   Side a = open(options, options.a);
   Side b = open(options, options.b);
+  if (options.attribute) check_attributable(a.opened.model.info());
   Comparison comparison{.a = described(a), .b = described(b)};
+  comparison.tensors = tensor_differences(*comparison.a.spec, *comparison.b.spec);
   comparison.workload = workload_of(options, a.opened.model, b.opened.model);
   comparison.n_tokens = nominal_tokens(options, comparison.workload);
   comparison.n_threads = a.contestant.session.n_threads();
@@ -217,7 +266,8 @@ Command compare_command() {
                    "espalier compare ./teacher ./student --format json",
        .details =
            "Both are timed in turns; the speed-up is the median of the rounds, with its 10th\n"
-           "and 90th percentiles. Multiply-adds are the encoder's, every layer for every token."},
+           "and 90th percentiles. Multiply-adds are the encoder's, every layer for every token.\n"
+           "With --data A is the one before and B after; of slices the worst loss comes first."},
       run);
 }
 

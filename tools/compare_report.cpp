@@ -4,10 +4,13 @@
 
 #include "base/printable.hpp"
 #include "cli.hpp"
+#include "compare_attribution.hpp"
 #include "json_text.hpp"
 #include "measure/report.hpp"
 #include "model_sizes.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
+#include "tensor_differences.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -108,6 +111,25 @@ std::string signed_figure(double value) {
 
 std::string millions(std::uint64_t count) {
   return fixed(static_cast<double>(count) / 1e6, 3) + " M";
+}
+
+std::string answer_text(const Json& answer) {
+  return one_line(answer.is_string() ? answer.get<std::string>() : answer.dump(), 40);
+}
+
+// "line 7: positive -> negative (is positive): the text".
+std::string flip_lines(const Json& flips) {
+  std::string text = "answers that differ, A -> B:\n";
+  for (const Json& flip : flips) {
+    text += "  line " + flip["line"].dump() + ": ";
+    if (flip.contains("word")) text += answer_text(flip["word"]) + " ";
+    text += answer_text(flip["before"]) + " -> " + answer_text(flip["after"]);
+    if (flip.contains("label")) text += " (is " + answer_text(flip["label"]) + ")";
+    text += ": " + one_line(flip["text"].get<std::string>(), 120);
+    if (flip.contains("pair")) text += " | " + one_line(flip["pair"].get<std::string>(), 120);
+    text += "\n";
+  }
+  return text;
 }
 
 class ComparisonTable {
@@ -233,18 +255,27 @@ Json comparison_json(const Comparison& comparison) {
   for (const std::size_t index : differing_layers(comparison)) {
     report["layers"].push_back(layer_json(comparison, index));
   }
+  report["tensors"] = comparison.tensors;
   report["latency"] = latency_json(comparison);
   if (!comparison.data.empty()) {
     report["data"] = comparison.data;
     report["scores"] = {{"a", comparison.scores_a}, {"b", comparison.scores_b}};
     report["scores"].update(comparison.distances);
+    report.update(comparison.slices);
+    if (!comparison.reliability.empty()) report["reliability"] = comparison.reliability;
+    report["flip_texts"] = comparison.flips;
+    if (!comparison.attribution.is_null()) report["attribution"] = comparison.attribution;
   }
   report["notes"] = comparison.notes;
   return report;
 }
 
 std::string comparison_table(const Comparison& comparison) {
-  return ComparisonTable(comparison).print();
+  std::string text = ComparisonTable(comparison).print() + "\n" + tensor_table(comparison.tensors);
+  if (!comparison.slices.empty()) text += "\n" + slice_table(comparison.slices);
+  if (!comparison.flips.empty()) text += "\n" + flip_lines(comparison.flips);
+  if (!comparison.attribution.is_null()) text += "\n" + attribution_text(comparison.attribution);
+  return text;
 }
 
 }  // namespace espalier::tools

@@ -23,7 +23,8 @@ struct ComparedModel {
 struct Comparison {
   ComparedModel a;
   ComparedModel b;
-  std::uint32_t n_tokens = 0;  // of a sentence, for the count of multiply-adds
+  nlohmann::ordered_json tensors = {};  // see tensor_differences()
+  std::uint32_t n_tokens = 0;           // of a sentence, for the count of multiply-adds
   Workload workload = {};
   PairLatency latency = {};
   unsigned n_threads = 0;
@@ -34,7 +35,12 @@ struct Comparison {
   nlohmann::ordered_json scores_b = nlohmann::ordered_json::object();
   // flips, kl and the like; empty when the two were scored apart.
   nlohmann::ordered_json distances = nlohmann::ordered_json::object();
-  std::vector<std::string> notes = {};  // what could not be compared, and why
+  // slice_score and slices, as RowSlices reports them with A before and B after; or empty.
+  nlohmann::ordered_json slices = nlohmann::ordered_json::object();
+  nlohmann::ordered_json reliability = nlohmann::ordered_json::object();  // {a, b: bins} or empty
+  nlohmann::ordered_json flips = nlohmann::ordered_json::array();  // as FlipList has them, cut
+  nlohmann::ordered_json attribution = {};  // see compare_attributions(); null: was not asked for
+  std::vector<std::string> notes = {};      // what could not be compared, and why
 };
 
 [[nodiscard]] nlohmann::ordered_json comparison_json(const Comparison& comparison);

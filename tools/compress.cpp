@@ -38,7 +38,9 @@ std::string line_with(const CompressRequest& request, const std::vector<std::str
   add("--train", request.train);
   add("--eval", request.eval);
   add("--gate", request.gate);
+  for (const std::string& column : request.columns.slice_columns) add("--slice-column", column);
   add_number("--max-drop", request.max_drop);
+  add_number("--max-slice-drop", request.max_slice_drop);
   add_number("--confidence", request.confidence);
   add_number("--target-speedup", request.target_speedup);
   add_number("--target-size", request.target_size);
@@ -54,9 +56,11 @@ void check_request(const CompressRequest& request, const recipe::Recipe& recipe)
     }
   };
   needs_eval(request.max_drop.has_value(), "--max-drop");
+  needs_eval(request.max_slice_drop.has_value(), "--max-slice-drop");
+  needs_eval(!request.columns.slice_columns.empty(), "--slice-column");
   needs_eval(request.target_speedup.has_value(), "--target-speedup");
   needs_eval(!request.gate.empty(), "--gate");
-  if (request.confidence && !request.max_drop) {
+  if (request.confidence && !request.max_drop && !request.max_slice_drop) {
     fail_usage("--confidence is about a budget; say it: " +
                line_with(request, {"--max-drop", "0.5"}));
   }

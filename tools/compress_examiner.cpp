@@ -1,6 +1,9 @@
 #include "compress_examiner.hpp"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "cli.hpp"
 #include "compare_latency.hpp"
@@ -57,13 +60,46 @@ double score_of(const Json& result, std::string_view metric) {
                                         "; do they have a label? --label-column names it");
 }
 
-// Which answers are right, of the lines that an evaluation writes about rows with one label each.
-void add_right(const std::string& lines, recipe::Judged& judged) {
-  for (const std::string_view line : split(lines, '\n')) {
-    if (line.empty()) continue;
-    const Json answer = Json::parse(line);
-    if (!answer.contains("predicted") || !answer["predicted"].is_string()) continue;
-    judged.right.push_back(answer["predicted"] == answer.value("label", Json()) ? 1 : 0);
+// Rows with one label each, by slice: which answers are right.
+using RightBySlice = std::map<std::string, std::vector<std::uint8_t>>;
+
+// Which answers are right, of the lines that an evaluation writes about `rows`, one each.
+void add_right(const std::string& lines, std::span<const data::Row> rows,
+               const std::vector<std::string>& columns, recipe::Judged& judged,
+               RightBySlice& slices) {
+  const std::vector<std::string_view> answers = split(lines, '\n');
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const Json answer = Json::parse(answers[row]);
+    const std::uint8_t right = answer.at("predicted") == answer.at("label") ? 1 : 0;
+    judged.right.push_back(right);
+    slices["label=" + answer["label"].get<std::string>()].push_back(right);
+    for (std::size_t column = 0; column < columns.size(); ++column) {
+      slices[columns[column] + "=" + rows[row].slices[column]].push_back(right);
+    }
+  }
+}
+
+void add_slices(const RightBySlice& slices, recipe::Judged& judged) {
+  for (const auto& [name, right] : slices) {
+    const auto n_right = std::count(right.begin(), right.end(), std::uint8_t{1});
+    judged.slices.push_back(
+        {.metric = judged.metric,
+         .score = 100.0 * static_cast<double>(n_right) / static_cast<double>(right.size()),
+         .n_rows = right.size(),
+         .right = right,
+         .slice = name});
+  }
+}
+
+// Of tasks whose slices have an F1, from what an evaluation says of them.
+void add_slices(const Json& result, recipe::Judged& judged) {
+  for (const Json& slice : result.value("slices", Json::array())) {
+    judged.slices.push_back(
+        {.metric = result["slice_score"].get<std::string>(),
+         .score = slice["score"].get<double>(),
+         .n_rows = slice["n"].get<std::size_t>(),
+         .right = {},
+         .slice = slice["group"].get<std::string>() + "=" + slice["value"].get<std::string>()});
   }
 }
 
@@ -99,19 +135,29 @@ recipe::Judged ModelExaminer::judge(const std::filesystem::path& path, recipe::R
       open_rows(chooses ? input_.choosing : input_.deciding, input_.columns, task == Task::tag);
   const std::unique_ptr<Evaluation> evaluation = make_evaluation(contestants, *reader);
   recipe::Judged judged;
+  RightBySlice right_by_slice;
   for (;;) {
     throw_if_interrupted();
     const std::vector<data::Row> chunk = next_rows(*reader, kChunkRows);
     if (chunk.empty()) break;
     std::string lines;
     evaluation->add(chunk, &lines);
-    if (task == Task::classify) add_right(lines, judged);
+    if (task == Task::classify) {
+      add_right(lines, chunk, input_.columns.slice_columns, judged, right_by_slice);
+    }
     judged.n_rows += chunk.size();
   }
   if (judged.n_rows == 0) throw Error(ErrorCode::bad_input, "there are no rows to judge by");
   const Metric metric = metric_of(task);
   judged.metric = metric.name;
-  judged.score = score_of(evaluation->result(), metric.name) * metric.percent;
+  const Json result = evaluation->result();
+  judged.score = score_of(result, metric.name) * metric.percent;
+  if (!input_.by_slice) return judged;
+  if (task == Task::classify) {
+    add_slices(right_by_slice, judged);
+  } else {
+    add_slices(result, judged);
+  }
   return judged;
 }
 

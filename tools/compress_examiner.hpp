@@ -14,6 +14,7 @@ struct ExaminerInput {
   std::string deciding;
   std::string timed;  ///< rows whose lengths are timed
   ColumnRequest columns;
+  bool by_slice = false;  ///< scores of labels and slices too
   unsigned n_threads = 1;
 };
 

@@ -42,11 +42,15 @@ std::string limits_text(const recipe::Limits& limits) {
   const auto add = [&text](const std::string& limit) {
     text += (text.empty() ? "" : ", ") + limit;
   };
+  const std::string sure =
+      limits.confidence ? " with a confidence of " + shortest_text(100 * *limits.confidence) + " %"
+                        : "";
   if (limits.max_drop) {
-    add("a drop of at most " + shortest_text(*limits.max_drop) + " points" +
-        (limits.confidence
-             ? " with a confidence of " + shortest_text(100 * *limits.confidence) + " %"
-             : ""));
+    add("a drop of at most " + shortest_text(*limits.max_drop) + " points" + sure);
+  }
+  if (limits.max_slice_drop) {
+    add("a drop of at most " + shortest_text(*limits.max_slice_drop) +
+        " points in every label and slice" + sure);
   }
   if (limits.target_bytes) add("at most " + megabytes(*limits.target_bytes));
   if (limits.target_speedup) add(shortest_text(*limits.target_speedup) + " x the speed of fp32");

@@ -21,6 +21,7 @@ struct CompressRequest {
   std::string gate;
   ColumnRequest columns;
   std::optional<double> max_drop;
+  std::optional<double> max_slice_drop;
   std::optional<double> confidence;
   std::optional<double> target_speedup;
   std::optional<double> target_size;
@@ -57,11 +58,17 @@ void visit(CompressRequest& request, Visitor&& visitor) {
            .value = "FILE"},
           request.gate);
   visit_columns(request.columns, visitor);
+  visit_slices(request.columns, visitor);
   visitor({.name = "--max-drop",
            .help = "points of percent that may be lost: 0.5 is half a point",
            .value = "P",
            .max = 100},
           request.max_drop);
+  visitor({.name = "--max-slice-drop",
+           .help = "points that any label or slice may lose; 1 is one point",
+           .value = "P",
+           .max = 100},
+          request.max_slice_drop);
   visitor({.name = "--confidence",
            .help = "0.95: the upper end of the interval decides",
            .value = "C",

@@ -21,12 +21,17 @@ namespace fs = std::filesystem;
 
 recipe::Limits limits_of(const CompressRequest& request) {
   recipe::Limits limits{.max_drop = request.max_drop,
+                        .max_slice_drop = request.max_slice_drop,
                         .confidence = request.confidence,
                         .target_speedup = request.target_speedup};
   if (request.target_size) {
     limits.target_bytes = static_cast<std::uint64_t>(*request.target_size * 1e6);
   }
   return limits;
+}
+
+bool is_by_slice(const CompressRequest& request) {
+  return request.max_slice_drop || !request.columns.slice_columns.empty();
 }
 
 // What tells a checkpoint from another one; a folder may hold much else, the results of runs too.
@@ -86,7 +91,8 @@ void place_rows(CompressPlan& plan) {
     plan.deciding = part_of(plan.work, request.eval, "deciding");
   }
   plan.around.eval = plan.choosing.string();
-  if (plan.choosing.empty() && !request.max_drop) plan.around.eval = request.eval;
+  const bool has_budget = request.max_drop || request.max_slice_drop;
+  if (plan.choosing.empty() && !has_budget) plan.around.eval = request.eval;
 }
 
 // Everything that the outcome depends on.
@@ -109,6 +115,10 @@ recipe::Fingerprint fingerprint_of(const CompressPlan& plan, const recipe::Catal
     print.emplace_back(name, value ? shortest_text(*value) : "");
   };
   add_number("--max-drop", request.max_drop);
+  add_number("--max-slice-drop", request.max_slice_drop);
+  for (const std::string& column : request.columns.slice_columns) {
+    print.emplace_back("--slice-column", column);
+  }
   add_number("--confidence", request.confidence);
   add_number("--target-speedup", request.target_speedup);
   add_number("--target-size", request.target_size);
@@ -175,6 +185,12 @@ CompressPlan make_plan(const CompressRequest& request, const recipe::Recipe& rec
                 "--confidence needs rows with one label each, to pair answers; task " +
                     std::string(name_of(plan.task)) + " is decided by the observed drop alone");
   }
+  if (is_by_slice(request) && (plan.task == Task::regress || plan.task == Task::embed)) {
+    throw Error(ErrorCode::usage,
+                "--max-slice-drop and --slice-column need a score in percent for some of the rows; "
+                "task " +
+                    std::string(name_of(plan.task)) + " is judged by a rank among all of them");
+  }
   plan.candidates = recipe::make_candidates(recipe, plan.start, plan.limits);
   plan.work = request.work.empty() ? fs::path(request.output + ".work") : fs::path(request.work);
   plan.n_threads = request.threads == 0 ? usable_cpus() : request.threads;
@@ -200,6 +216,7 @@ void run_plan(const CompressPlan& plan, const recipe::Catalogue& catalogue) {
                                                              .deciding = plan.deciding.string(),
                                                              .timed = request.eval,
                                                              .columns = request.columns,
+                                                             .by_slice = is_by_slice(request),
                                                              .n_threads = plan.n_threads});
     const std::string warning = recipe::too_few_rows(
         count_rows(plan.deciding.string(), request.columns, plan.task == Task::tag), plan.limits);

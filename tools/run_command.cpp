@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "answers.hpp"
+#include "attribution.hpp"
 #include "espalier/espalier.hpp"
 #include "input_lines.hpp"
 #include "interrupt.hpp"
@@ -29,6 +30,7 @@ class Runner {
       throw Error(ErrorCode::usage,
                   "--pair is for models that read two texts; this one tags or fills in one");
     }
+    if (options.attribute) check_attributable(info);
     note(first_line(model, session_));
     if (options.logits &&
         (info.task == Task::tag || info.task == Task::embed || info.task == Task::fill_mask)) {
@@ -38,6 +40,7 @@ class Runner {
 
   void answer(const std::vector<Text>& texts) {
     throw_if_interrupted();
+    if (options_.attribute) return explain(texts);
     std::vector<std::string_view> firsts;
     for (const Text& text : texts) firsts.push_back(text.first);
     switch (model_.info().task) {
@@ -76,6 +79,20 @@ class Runner {
   }
 
  private:
+  // Each text is a batch of its own, as large as the square of its length.
+  void explain(const std::vector<Text>& texts) {
+    for (const Text& text : texts) {
+      throw_if_interrupted();
+      const Attribution attribution = attribute(model_, session_, text, options_.max_length);
+      line_.clear();
+      table() ? append_table_lines(line_, attribution, model_.info(), text)
+              : append_json_line(line_, attribution, model_.info(), text, options_.logits);
+      write_out(line_);
+      n_truncated_ += attribution.answer.truncated ? 1 : 0;
+      flush_out();
+    }
+  }
+
   [[nodiscard]] bool table() const { return options_.format == "table"; }
 
   template <typename Answer, typename Append>
@@ -169,7 +186,9 @@ Command run_command(std::string_view program) {
        .summary = "answer texts with a model, one result a line",
        .examples = examples,
        .details =
-           "--text is answered before --input; a line of --input is one text, TABs included."},
+           "--text is answered before --input; a line of --input is one text, TABs included.\n"
+           "--attribute: by how much the answer's log-odds (a number itself) fall without the "
+           "part."},
       run);
 }
 

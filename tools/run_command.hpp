@@ -16,6 +16,7 @@ struct RunOptions {
   std::vector<std::string> pairs;
   std::string input;
   bool logits = false;
+  bool attribute = false;
   std::uint32_t top = 5;
   std::uint32_t max_length = 0;
   std::uint32_t threads = 0;
@@ -36,6 +37,8 @@ void visit(RunOptions& options, Visitor&& visitor) {
           options.input);
   visitor({.name = "--logits", .help = "raw logits too, of classification and regression"},
           options.logits);
+  visitor({.name = "--attribute", .help = "what each token and word adds, by leaving it out"},
+          options.attribute);
   visitor({.name = "--top", .help = "proposals for each [MASK]", .min = 1, .max = 1000},
           options.top);
   visitor({.name = "--max-length",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "measure/check.hpp"
@@ -72,6 +73,29 @@ std::vector<double> average_ranks(std::span<const double> values) {
 std::optional<double> spearman(std::span<const double> first, std::span<const double> second) {
   check_series(first, second);
   return pearson(average_ranks(first), average_ranks(second));
+}
+
+double top_overlap(std::span<const double> first, std::span<const double> second,
+                   std::size_t n_top) {
+  check_series(first, second);
+  n_top = std::min(n_top, first.size());
+  if (n_top == 0) throw Error(ErrorCode::bad_input, "none of the largest have nothing in common");
+  const auto places_of_top = [n_top](std::span<const double> values) {
+    std::vector<std::size_t> places(values.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::stable_sort(places.begin(), places.end(), [&](std::size_t left, std::size_t right) {
+      return std::fabs(values[left]) > std::fabs(values[right]);
+    });
+    places.resize(n_top);
+    std::sort(places.begin(), places.end());
+    return places;
+  };
+  const std::vector<std::size_t> of_first = places_of_top(first);
+  const std::vector<std::size_t> of_second = places_of_top(second);
+  std::vector<std::size_t> both;
+  std::set_intersection(of_first.begin(), of_first.end(), of_second.begin(), of_second.end(),
+                        std::back_inserter(both));
+  return static_cast<double>(both.size()) / static_cast<double>(n_top);
 }
 
 }  // namespace espalier::measure

@@ -108,6 +108,23 @@ double mean_cosine(const LogitPair& vectors) {
   return sum / static_cast<double>(n_rows);
 }
 
+double relative_error(std::span<const float> reference, std::span<const float> candidate) {
+  check({reference, candidate, 1});
+  double signal = 0.0;
+  double noise = 0.0;
+  for (std::size_t index = 0; index < reference.size(); ++index) {
+    const double value = reference[index];
+    const double error = static_cast<double>(candidate[index]) - value;
+    signal += value * value;
+    noise += error * error;
+  }
+  return noise == 0.0 ? 0.0 : std::sqrt(noise / signal);
+}
+
+double sqnr_db(double relative_error) {
+  return -20.0 * std::log10(relative_error);
+}
+
 std::vector<std::size_t> argmax_rows(std::span<const float> logits, std::size_t width) {
   check_rows(logits.size(), width);
   std::vector<std::size_t> places;

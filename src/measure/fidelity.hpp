@@ -32,6 +32,15 @@ struct LogitPair {
 /// Cosine of two vectors (n). Throws as mean_cosine().
 [[nodiscard]] double cosine(std::span<const float> first, std::span<const float> second);
 
+/// ‖candidate - reference‖ / ‖reference‖, both (n): of weights after dequantizing, say. 0 where
+/// both are the same, infinite where the reference is all zeros and the candidate is not. Throws
+/// Error(bad_input) if they differ in length, are empty or hold a value that is not finite.
+[[nodiscard]] double relative_error(std::span<const float> reference,
+                                    std::span<const float> candidate);
+
+/// The same as a ratio of signal to noise: 10 log10(Σ reference² / Σ (candidate - reference)²).
+[[nodiscard]] double sqnr_db(double relative_error);
+
 /// The place of the largest logit of each row, (rows); of several equal ones the first.
 /// Throws Error(bad_input) if `logits` holds no whole rows.
 [[nodiscard]] std::vector<std::size_t> argmax_rows(std::span<const float> logits,

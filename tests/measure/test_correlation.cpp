@@ -47,6 +47,17 @@ TEST(Correlation, OfAConstantSeriesIsNothing) {
   EXPECT_EQ(pearson(Series{1}, Series{2}), std::nullopt);
 }
 
+TEST(Correlation, OverlapIsOfTheLargestMagnitudes) {
+  const Series first = {5, -4, 3, 0, 0.1};
+
+  EXPECT_EQ(top_overlap(first, Series{0, 9, 0.5, -8, 0}, 2), 0.5);  // 0 and 1; 1 and 3
+  EXPECT_EQ(top_overlap(first, Series{-5, 4, -3, 0, 0}, 3), 1.0);
+  EXPECT_EQ(top_overlap(first, Series{0, 0, 0, 2, 2}, 2), 0.0);
+  EXPECT_EQ(top_overlap(first, Series{0, 0, 0, 2, 2}, 9), 1.0);  // there are five in all
+  EXPECT_THROW((void)top_overlap(first, first, 0), Error);
+  EXPECT_THROW((void)top_overlap(first, Series{1}, 1), Error);
+}
+
 TEST(Correlation, RefusesSeriesThatCannotBeCompared) {
   EXPECT_THROW((void)pearson(Series{1, 2}, Series{1}), Error);
   EXPECT_THROW((void)pearson(Series{}, Series{}), Error);

@@ -69,6 +69,15 @@ TEST(Fidelity, MeasuresCosineByHand) {
   EXPECT_DOUBLE_EQ(cosine(Logits{1e-30F}, Logits{1e38F}), 1.0);
 }
 
+TEST(Fidelity, MeasuresRelativeErrorAndItsSignalToNoise) {
+  EXPECT_DOUBLE_EQ(relative_error(Logits{3, 4}, Logits{3, 3.5F}), 0.1);
+  EXPECT_DOUBLE_EQ(sqnr_db(0.1), 20.0);
+  EXPECT_EQ(relative_error(Logits{0, 0}, Logits{0, 0}), 0.0);
+  EXPECT_TRUE(std::isinf(relative_error(Logits{0, 0}, Logits{0, 1})));
+  EXPECT_TRUE(std::isinf(sqnr_db(0.0)));
+  EXPECT_THROW((void)relative_error(Logits{1}, Logits{1, 2}), Error);
+}
+
 TEST(Fidelity, RefusesWhatCannotBeCompared) {
   const Logits two = {1, 2};
   const Logits three = {1, 2, 3};

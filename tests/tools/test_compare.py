@@ -1,5 +1,6 @@
 """Two models side by side: what they hold, how long they take, how they answer."""
 import json
+import math
 import os
 import shutil
 import unittest
@@ -18,6 +19,17 @@ class Compare(ProgramTest):
     def labelled(self):
         rows = "".join(f"{text}\t{number % 2}\n" for number, text in enumerate(TEXTS))
         return self.file("dev.tsv", "text\tlabel\n" + rows)
+
+    def contrary(self):
+        """The same model with its labels swapped: always of another opinion."""
+        contrary = self.folder / "contrary"
+        shutil.copytree(models.checkpoint("sequence"), contrary)
+        entries = tensors(contrary)
+        for name in ["classifier.weight", "classifier.bias"]:
+            dtype, shape, values = entries[name]
+            entries[name] = dtype, shape, values[len(values) // 2:] + values[:len(values) // 2]
+        write_tensors(contrary, entries)
+        return contrary
 
     def test_figures_are_those_of_the_two_files(self):
         a, b = models.model("sequence", "fp32"), models.model("sequence")
@@ -80,13 +92,7 @@ class Compare(ProgramTest):
         self.assertEqual(report["tokens"], round(report["latency"]["tokens"][0] / len(TEXTS)))
 
     def test_scores_stand_on_the_side_of_their_model(self):
-        contrary = self.folder / "contrary"  # the same model with its labels swapped: always of another opinion
-        shutil.copytree(models.checkpoint("sequence"), contrary)
-        entries = tensors(contrary)
-        for name in ["classifier.weight", "classifier.bias"]:
-            dtype, shape, values = entries[name]
-            entries[name] = dtype, shape, values[len(values) // 2:] + values[:len(values) // 2]
-        write_tensors(contrary, entries)
+        contrary = self.contrary()
         answers = self.ok_lines("run", models.model("sequence"), *(word for text in TEXTS for word in ("--text", text)))
         rows = "".join(f"{text}\t{answer['label']}\n" for text, answer in zip(TEXTS, answers))
         data = self.file("own.tsv", "text\tlabel\n" + rows)
@@ -98,6 +104,80 @@ class Compare(ProgramTest):
         self.assertLess(scores["accuracy_difference_95"][1], 0)
         table = self.ok("compare", models.model("sequence"), contrary, "--data", data, "-r", "1")
         self.assertRegex(table, r"\naccuracy +100 +0 +-100.000\n")
+
+    def test_slices_are_set_against_each_other_with_their_flips(self):
+        contrary = self.contrary()
+        answers = self.ok_lines("run", models.model("sequence"), *(word for text in TEXTS for word in ("--text", text)))
+        rows = "".join(f"{text}\t{answer['label']}\t{len(text) > 6}\n" for text, answer in zip(TEXTS, answers))
+        data = self.file("own.tsv", "text\tlabel\tlong\n" + rows)
+        report = self.compared(models.model("sequence"), contrary, "--data", data, "--slice-column", "long", "--flips", 4)
+
+        for one in report["slices"]:
+            self.assertEqual((one["before"], one["score"], one["difference"]), (100, 0, -100))
+        self.assertEqual({one["group"] for one in report["slices"]}, {"label", "long"})
+        self.assertEqual([len(report["flip_texts"]), report["scores"]["flips"]], [4, 6])
+        flip = report["flip_texts"][0]
+        self.assertEqual(flip["text"], TEXTS[flip["line"] - 2])
+        self.assertEqual((flip["before"], flip["label"]), (answers[flip["line"] - 2]["label"],) * 2)
+        self.assertNotEqual(flip["after"], flip["before"])
+        self.assertEqual(len(report["reliability"]["a"]), 15)
+        table = self.ok("compare", models.model("sequence"), contrary, "--data", data, "-r", "1", "--flips", 1)
+        self.assertEqual(table.count("\n  line "), 1)
+        self.fails(2, "compare", contrary, contrary, "--slice-column", "long", says="--data")
+
+    def test_tensors_are_held_against_each_other_without_data(self):
+        fp32, int8 = models.model("sequence", "fp32"), models.model("sequence")
+        same = self.compared(fp32, fp32)["tensors"]
+        self.assertEqual((same["n_equal"], same["different"], same["only_a"]), (same["n"], [], []))
+        report = self.compared(fp32, int8)["tensors"]
+        errors = [one["relative_error"] for one in report["different"]]
+
+        self.assertEqual(errors, sorted(errors, reverse=True))
+        names = {one["name"]: one for one in report["different"]}
+        self.assertEqual(names["layer.1.ffn.up.weight"]["shape_a"], [64, 32])
+        self.assertEqual(names["layer.1.ffn.up.weight"]["precision_b"], "int8")
+        self.assertNotIn("layer.1.ffn.up.bias", names)
+        for one in report["different"]:
+            self.assertTrue(0 < one["relative_error"] < 0.02, one)
+            self.assertAlmostEqual(one["sqnr_db"], -20 * math.log10(one["relative_error"]))
+        self.assertRegex(self.ok("compare", fp32, int8, "-r", "1"), r"\n\S+weight +\d+ x \d+ +fp32 +int8 +0\.\d{5} +\d+\.\d\n")
+
+    def test_tensors_of_other_shapes_and_of_one_side_are_named(self):
+        folder = self.folder / "pruned"
+        shutil.copytree(models.checkpoint("sequence"), folder)
+        cut_heads(folder, layer=1, n_heads=3)
+        report = self.compared(models.checkpoint("sequence"), folder)["tensors"]
+        self.assertEqual([(one["name"], one["shape_b"]) for one in report["different"]],
+                         [("layer.1.attention.qkv.weight", [72, 32]), ("layer.1.attention.qkv.bias", [1, 72]),
+                          ("layer.1.attention.out.weight", [32, 24])])
+        self.assertIsNone(report["different"][0]["sqnr_db"])
+
+        report = self.compared(models.model("sequence"), models.model("embedding"))["tensors"]
+        self.assertIn("head.classifier.weight", report["only_a"])
+
+    def test_reasons_are_compared_word_by_word(self):
+        sequence, data = models.model("sequence"), self.labelled()
+        same = self.compared(sequence, sequence, "--data", data, "--attribute")["attribution"]
+        self.assertEqual((same["n_texts"], same["n_skipped"]), (4, 2))
+        self.assertAlmostEqual(same["mean_spearman"], 1)
+        self.assertEqual(same["mean_top5_overlap"], 1)
+
+        # Labels swapped: what spoke for an answer now speaks against it.
+        other = self.compared(sequence, self.contrary(), "--data", data, "--attribute", "--attribute-texts", 2)["attribution"]
+        self.assertEqual(other["n_texts"], 2)
+        words, = (one["words"] for one in other["texts"] if one["text"] == "a good film")
+        run, = self.ok_lines("run", sequence, "--text", "a good film", "--attribute")
+        for word, expected in zip(words, run["words"]):
+            self.assertAlmostEqual(word["a"], expected["score"], places=5)
+            self.assertAlmostEqual(word["a"] * word["b"], -abs(word["a"] * word["b"]))
+        self.assertEqual([one["same_answer"] for one in other["texts"]], [False, False])
+        self.assertLess(other["mean_spearman"], -0.9)
+        self.assertIn("rank correlation", self.ok("compare", sequence, sequence, "--data", data, "-r", "1", "--attribute"))
+        self.fails(2, "compare", sequence, sequence, "--attribute", says="--data")
+        self.fails(2, "compare", models.model("tokens"), models.model("tokens"), "--data", data, "--attribute",
+                   says="explains a label")
+        self.fails(2, "compare", sequence, models.model("multi_label"), "--data", data, "--attribute",
+                   says="answers to one question")
 
     def test_data_without_labels_still_has_a_distance(self):
         data = self.file("texts.tsv", "text\n" + "".join(f"{text}\n" for text in TEXTS))

@@ -83,7 +83,7 @@ class Lines(CompressTest):
     """Exit code 2 with the line to type."""
 
     def test_a_budget_without_rows_to_judge_by(self):
-        for option in ["--max-drop", "--target-speedup"]:
+        for option in ["--max-drop", "--max-slice-drop", "--target-speedup"]:
             message = self.refused(2, option, 0.5, says=f"{option} is judged on labelled rows")
             self.assertIn(f"espalier compress {self.checkpoint} -o {self.out} {option} 0.5 --eval dev.tsv", message)
 
@@ -194,6 +194,28 @@ class Budget(CompressTest):
         outcome = json.loads((self.folder / "m.espl.work" / "candidates" / "1.json").read_text())
         self.assertEqual(outcome["verdict"], "too large")
         self.assertEqual(outcome["deciding"]["rows"], 40)
+
+    def test_slices_are_part_of_the_budget_and_a_miss_names_the_worst(self):
+        header, *rows = ROWS.splitlines()
+        by_length = [f"{row}\t{'long' if row.count(' ') > 2 else 'short'}" for row in rows]
+        data = self.file("sliced.tsv", "\n".join([header + "\tlength", *by_length]) + "\n")
+        arguments = ["--eval", data, "--slice-column", "length"]
+        report = self.compress(*arguments, "--max-slice-drop", 90)
+        slices = report["candidates"][0]["deciding"]["slices"]
+        self.assertTrue({one["slice"] for one in slices} <= {"label=positive", "label=negative", "length=long", "length=short"})
+        self.assertEqual(sum(one["rows"] for one in slices), 2 * report["candidates"][0]["deciding"]["rows"])
+        points = [one["points"] for one in slices]
+        self.assertEqual(points, sorted(points, reverse=True))
+        self.assertIn("worst slice '", (self.folder / "m.md").read_text())
+
+        # So sure of so few rows is nobody.
+        message = self.fails(5, "compress", self.checkpoint, "-o", self.folder / "n.espl", *arguments, "--max-slice-drop", 0.1,
+                             "--confidence", 0.95, says="a drop of at most 0.1 points in every label and slice with a confidence")
+        self.assertRegex(message, r"worst slice '(label|length)=\w+': accuracy ")
+        self.fails(3, "compress", self.checkpoint, "-o", self.folder / "o.espl", "--eval", data, "--slice-column", "size",
+                   says="(columns: 'text', 'label', 'length')")
+        self.out, self.checkpoint = self.folder / "o.espl", models.checkpoint("regression")
+        self.refused(2, "--eval", data, "--max-slice-drop", 1, says="task regress is judged by a rank")
 
     def test_the_interval_decides_with_a_confidence(self):
         message = self.fails(5, "compress", self.checkpoint, "-o", self.out, "--eval", self.rows, "--max-drop", 0.1,

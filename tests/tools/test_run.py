@@ -170,5 +170,65 @@ class Signals(ProgramTest):
             self.assertIn(word, message)
 
 
+class Attribution(ProgramTest):
+    def answers(self, model, *texts, pair=None):
+        words = [word for text in texts for word in ("--text", text, *(["--pair", pair] if pair else []))]
+        return self.ok_lines("run", model, *words, "--logits")
+
+    def explained(self, model, *arguments):
+        return self.ok_lines("run", model, *arguments, "--attribute")[0]
+
+    def log_odds(self, answer, label):
+        return {"negative": 1, "positive": -1}[label] * (answer["logits"][0] - answer["logits"][1])
+
+    def test_a_word_scores_what_the_answer_loses_without_it(self):
+        words, model = ["the", "best", "tree", "of", "boring"], models.model("sequence")
+        explained = self.explained(model, "--text", " ".join(words), "--logits")
+        label = explained["label"]
+        self.assertEqual([word["text"] for word in explained["words"]], words)
+        for index, word in enumerate(explained["words"]):
+            without, = self.answers(model, " ".join(words[:index] + words[index + 1:]))
+            self.assertAlmostEqual(word["score"], self.log_odds(explained, label) - self.log_odds(without, label), places=4)
+
+    def test_pieces_of_a_word_have_scores_of_their_own_and_one_together(self):
+        text, model = "很 unfoxing fox", models.model("sequence", "fp32")
+        explained = self.explained(model, "--text", text, "--logits")
+        self.assertEqual([word["text"] for word in explained["words"]], ["很", "unfoxing", "fox"])
+        self.assertGreater(len(explained["tokens"]), 3)
+        for part in explained["tokens"] + explained["words"]:
+            self.assertEqual(text[part["start"]:part["end"]], part["text"].replace("##", "").replace("[UNK]", "很"))
+        without, = self.answers(model, "很 fox")
+        lost = self.log_odds(explained, explained["label"]) - self.log_odds(without, explained["label"])
+        self.assertAlmostEqual(explained["words"][1]["score"], lost, places=4)
+
+    def test_pairs_say_which_text_and_numbers_are_their_own_unit(self):
+        explained = self.explained(models.model("sequence"), "--text", "good fox", "--pair", "bad tree", "--logits")
+        self.assertEqual([(word["text"], word["segment"], word["start"]) for word in explained["words"]],
+                         [("good", 0, 0), ("fox", 0, 5), ("bad", 1, 0), ("tree", 1, 4)])
+        without, = self.answers(models.model("sequence"), "good fox", pair="bad")
+        lost = self.log_odds(explained, explained["label"]) - self.log_odds(without, explained["label"])
+        self.assertAlmostEqual(explained["words"][3]["score"], lost, places=4)
+
+        explained = self.explained(models.model("regression"), "--text", "good fox")
+        without, = self.answers(models.model("regression"), "good")
+        self.assertAlmostEqual(explained["words"][1]["score"], explained["score"] - without["score"], places=5)
+
+    def test_every_back_end_and_program_says_the_same(self):
+        arguments = [models.model("sequence"), "--text", "the quick brown fox", "--attribute"]
+        reference = self.ok("run", *arguments, "--backend", "reference")
+        self.assertEqual(self.ok("run", *arguments), reference)
+        self.assertEqual(self.ok(*arguments, program=RUN), reference)
+
+    def test_an_empty_text_has_no_parts_and_other_tasks_are_refused(self):
+        explained = self.explained(models.model("sequence"), "--text", "")
+        self.assertEqual((explained["tokens"], explained["words"]), ([], []))
+        for kind in ["tokens", "embedding", "masked_lm"]:
+            self.fails(2, "run", models.model(kind), "--text", "a", "--attribute", says="--attribute explains a label")
+
+    def test_the_table_has_a_line_for_each_word(self):
+        table = self.ok("run", models.model("sequence"), "--text", "good fox", "--attribute", "--format", "table")
+        self.assertRegex(table, r"^\S+ +\S+  good fox\n +[+-]\d+\.\d{4}  good\n +[+-]\d+\.\d{4}  fox\n$")
+
+
 if __name__ == "__main__":
     unittest.main()

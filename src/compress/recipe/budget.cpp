@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numbers>
 
+#include "base/printable.hpp"
 #include "espalier/error.hpp"
 
 namespace espalier::recipe {
@@ -38,19 +39,18 @@ double normal_quantile(double share) {
   return (low + high) / 2;
 }
 
-Drop drop_between(const Judged& before, const Judged& after, double confidence) {
-  if (before.n_rows != after.n_rows || before.metric != after.metric ||
-      before.right.size() != after.right.size()) {
-    throw Error(ErrorCode::bad_input,
-                "two models were judged on different rows; start over with --force");
-  }
+namespace {
+
+// All but whether these are the same rows: of F1s, a slice has those where the model saw something.
+Drop plain_drop(const Judged& before, const Judged& after, double confidence) {
   Drop drop{.metric = before.metric,
             .before = before.score,
             .after = after.score,
-            .n_rows = before.n_rows,
+            .n_rows = std::max(before.n_rows, after.n_rows),
             .test = {},
             .confidence = {},
-            .interval = {}};
+            .interval = {},
+            .slice = before.slice};
   if (!before.right.empty()) {
     drop.test = measure::mcnemar(before.right, after.right);
     drop.confidence = confidence;
@@ -60,12 +60,36 @@ Drop drop_between(const Judged& before, const Judged& after, double confidence) 
   return drop;
 }
 
+}  // namespace
+
+Drop drop_between(const Judged& before, const Judged& after, double confidence) {
+  if (before.n_rows != after.n_rows || before.metric != after.metric ||
+      before.right.size() != after.right.size()) {
+    throw Error(ErrorCode::bad_input,
+                "two models were judged on different rows; start over with --force");
+  }
+  Drop drop = plain_drop(before, after, confidence);
+  for (const Judged& slice : before.slices) {
+    for (const Judged& same : after.slices) {
+      if (slice.slice == same.slice) drop.slices.push_back(plain_drop(slice, same, confidence));
+    }
+  }
+  std::stable_sort(drop.slices.begin(), drop.slices.end(),
+                   [](const Drop& a, const Drop& b) { return a.points() > b.points(); });
+  return drop;
+}
+
 double decisive_points(const Drop& drop, const Limits& limits) {
   return limits.confidence && drop.interval ? drop.interval->high : drop.points();
 }
 
 bool keeps_budget(const Drop& drop, const Limits& limits) {
-  return !limits.max_drop || decisive_points(drop, limits) <= *limits.max_drop + kRounding;
+  const auto keeps = [&limits](const Drop& one, const std::optional<double>& most) {
+    return !most || decisive_points(one, limits) <= *most + kRounding;
+  };
+  return keeps(drop, limits.max_drop) &&
+         std::all_of(drop.slices.begin(), drop.slices.end(),
+                     [&](const Drop& slice) { return keeps(slice, limits.max_slice_drop); });
 }
 
 std::size_t rows_needed(double max_drop, std::optional<double> confidence) {
@@ -107,7 +131,10 @@ std::string drop_text(const Drop& drop) {
             std::to_string(drop.test->only_second) + " right, McNemar p " +
             fixed(drop.test->p_exact, 3);
   }
-  return text + ", on " + std::to_string(drop.n_rows) + " rows";
+  text += ", on " + std::to_string(drop.n_rows) + " rows";
+  if (drop.slices.empty()) return text;
+  const Drop& worst = drop.slices.front();
+  return text + "; worst slice " + printable(worst.slice) + ": " + drop_text(worst);
 }
 
 }  // namespace espalier::recipe

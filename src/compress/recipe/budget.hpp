@@ -18,12 +18,15 @@ struct Judged {
   double score = 0;                 ///< percent, more is better
   std::size_t n_rows = 0;           ///< at least 1
   std::vector<std::uint8_t> right;  ///< (rows), 1 where the answer is right; empty: no such thing
+  std::string slice = {};           ///< "length=short" where these are some of the rows
+  std::vector<Judged> slices = {};  ///< of all rows, by label and slice column; themselves without
 };
 
 /// What a run asks of a model. Nothing: not asked.
 struct Limits {
-  std::optional<double> max_drop = {};    ///< points
-  std::optional<double> confidence = {};  ///< 0.95: the upper end of that interval decides
+  std::optional<double> max_drop = {};        ///< points
+  std::optional<double> max_slice_drop = {};  ///< points, of each label and slice by itself
+  std::optional<double> confidence = {};      ///< 0.95: the upper end of that interval decides
   std::optional<double> target_speedup = {};
   std::optional<std::uint64_t> target_bytes = {};
 };
@@ -37,6 +40,8 @@ struct Drop {
   std::optional<measure::McNemar> test;  ///< only_first: rows that became wrong
   std::optional<double> confidence;      ///< of the interval
   std::optional<measure::Interval> interval;
+  std::string slice = {};         ///< as Judged has it
+  std::vector<Drop> slices = {};  ///< the worst first
 
   [[nodiscard]] double points() const { return before - after; }
 };
@@ -45,14 +50,16 @@ struct Drop {
 [[nodiscard]] double normal_quantile(double share);
 
 /// confidence: of the interval, in (0, 1). There is a test and an interval where both models have
-/// rows that are right. Throws Error(bad_input) when they answered different rows.
+/// rows that are right. A slice that one of them does not have holds nothing of the data (a type of
+/// entity that was only predicted) and is left out. Throws Error(bad_input) when they answered
+/// different rows.
 [[nodiscard]] Drop drop_between(const Judged& before, const Judged& after, double confidence);
 
 /// The points that are held against the budget: the interval's upper end where a confidence is
 /// asked for, else those observed.
 [[nodiscard]] double decisive_points(const Drop& drop, const Limits& limits);
 
-/// Whether the budget is kept; true without one.
+/// Whether the budget is kept, that of slices too; true without one.
 [[nodiscard]] bool keeps_budget(const Drop& drop, const Limits& limits);
 
 /// Rows from which the budget can be told: one row weighs no more than it; with a confidence, the

@@ -71,7 +71,7 @@ std::vector<Candidate> make_candidates(const Recipe& recipe, const Shape& start,
   const auto add = [&](const std::string& name, const std::vector<Stage>& stages) {
     const std::optional<Shape> shape = after_stages(start, stages);
     all.push_back({.name = name, .stages = stages, .n_spared = 0, .shape = shape});
-    if (!limits.max_drop) return;
+    if (!limits.max_drop && !limits.max_slice_drop) return;
     const std::size_t n_parts = 1 + kLinears * (shape ? shape->layers : start.layers).size();
     std::size_t last = 0;
     for (const std::size_t n_spared : {std::size_t{1}, n_parts / 4, n_parts / 2}) {
@@ -85,7 +85,7 @@ std::vector<Candidate> make_candidates(const Recipe& recipe, const Shape& start,
     }
   };
   add(recipe.name, recipe.stages);
-  if (limits.max_drop) {
+  if (limits.max_drop || limits.max_slice_drop) {
     if (const auto stages = lighter(recipe.stages, start)) add(recipe.name + ", lighter", *stages);
   }
   if (!limits.target_bytes) return all;

@@ -31,6 +31,8 @@ Json json_of(const Drop& drop) {
     json["confidence"] = *drop.confidence;
     json["interval"] = {drop.interval->low, drop.interval->high};
   }
+  if (!drop.slice.empty()) json["slice"] = drop.slice;
+  for (const Drop& slice : drop.slices) json["slices"].push_back(json_of(slice));
   return json;
 }
 
@@ -50,6 +52,10 @@ Drop drop_from(const Json& json) {
     drop.confidence = json.at("confidence").get<double>();
     drop.interval = {.low = json["interval"].at(0).get<double>(),
                      .high = json["interval"].at(1).get<double>()};
+  }
+  drop.slice = json.value("slice", "");
+  for (const Json& slice : json.value("slices", Json::array())) {
+    drop.slices.push_back(drop_from(slice));
   }
   return drop;
 }

@@ -10,6 +10,23 @@ namespace fs = std::filesystem;
 
 constexpr double kUsualConfidence = 0.95;  // of intervals that are shown and decide nothing
 
+Json json_of(const Judged& judged) {
+  Json slices = Json::array();
+  for (const Judged& slice : judged.slices) slices.push_back(json_of(slice));
+  return {{"metric", judged.metric}, {"score", judged.score}, {"rows", judged.n_rows},
+          {"right", judged.right},   {"slice", judged.slice}, {"slices", slices}};
+}
+
+Judged judged_from(const Json& json) {
+  Judged judged{.metric = json.at("metric").get<std::string>(),
+                .score = json.at("score").get<double>(),
+                .n_rows = json.at("rows").get<std::size_t>(),
+                .right = json.at("right").get<std::vector<std::uint8_t>>(),
+                .slice = json.at("slice").get<std::string>()};
+  for (const Json& slice : json.at("slices")) judged.slices.push_back(judged_from(slice));
+  return judged;
+}
+
 class Search {
  public:
   Search(const SearchInput& input, Pipeline& pipeline, const Workspace& workspace)
@@ -69,8 +86,9 @@ class Search {
       outcome.deciding = drop_on(outcome.model, Rows::deciding, confidence_of_look(outcome));
     }
     if (is_large) return Verdict::too_large;
-    const bool loses = outcome.choosing && limits.max_drop &&
-                       !keeps_budget(*outcome.choosing, {.max_drop = limits.max_drop});
+    const bool loses = outcome.choosing &&
+                       !keeps_budget(*outcome.choosing, {.max_drop = limits.max_drop,
+                                                         .max_slice_drop = limits.max_slice_drop});
     if (loses) return Verdict::loses_choosing;
     if (limits.target_speedup) {
       outcome.speed = input_.examiner->speed(pipeline_.reference(), outcome.model);
@@ -95,16 +113,10 @@ class Search {
     const std::string name = std::string("candidates/reference-") +
                              (rows == Rows::choosing ? "choosing" : "deciding") + ".json";
     if (const std::optional<Json> kept = workspace_.find(name)) {
-      return {.metric = kept->at("metric").get<std::string>(),
-              .score = kept->at("score").get<double>(),
-              .n_rows = kept->at("rows").get<std::size_t>(),
-              .right = kept->at("right").get<std::vector<std::uint8_t>>()};
+      return judged_from(*kept);
     }
     const Judged judged = input_.examiner->judge(pipeline_.reference(), rows);
-    workspace_.keep(name, {{"metric", judged.metric},
-                           {"score", judged.score},
-                           {"rows", judged.n_rows},
-                           {"right", judged.right}});
+    workspace_.keep(name, json_of(judged));
     return judged;
   }
 

@@ -41,6 +41,37 @@ TEST(Drop, IsBeforeLessAfterInPoints) {
   EXPECT_NEAR(drop.interval->high, 5.6003658, 1e-6);
 }
 
+Judged with_slices(std::size_t n_wrong_of_all, std::size_t n_wrong_of_few) {
+  Judged all = judged(1000, n_wrong_of_all);
+  all.slices = {judged(900, 10), judged(20, n_wrong_of_few)};
+  all.slices[0].slice = "length=long";
+  all.slices[1].slice = "length=short";
+  return all;
+}
+
+TEST(Drop, OfSlicesIsTheWorstFirstAndCountsByItself) {
+  const Drop drop = drop_between(with_slices(10, 1), with_slices(12, 3), 0.95);
+
+  ASSERT_EQ(drop.slices.size(), 2U);
+  EXPECT_EQ(drop.slices[0].slice, "length=short");
+  EXPECT_NEAR(drop.slices[0].points(), 10, 1e-12);
+  EXPECT_NEAR(drop.slices[1].points(), 0, 1e-12);
+  EXPECT_GT(drop.slices[0].interval->high, 25);  // 20 rows are few
+  EXPECT_TRUE(keeps_budget(drop, {.max_drop = 0.5}));
+  EXPECT_TRUE(keeps_budget(drop, {.max_drop = 0.5, .max_slice_drop = 10}));
+  EXPECT_FALSE(keeps_budget(drop, {.max_slice_drop = 9.9}));
+  EXPECT_FALSE(keeps_budget(drop, {.max_slice_drop = 20, .confidence = 0.95}));
+  EXPECT_THAT(drop_text(drop), HasSubstr("; worst slice 'length=short': accuracy 95.00 to 85.00, "
+                                         "drop 10.00 points"));
+}
+
+TEST(Drop, LeavesOutSlicesThatOneModelAloneHas) {
+  Judged after = with_slices(10, 1);
+  after.slices.pop_back();
+
+  EXPECT_EQ(drop_between(with_slices(10, 1), after, 0.95).slices.size(), 1U);
+}
+
 TEST(Drop, HasNoIntervalWithoutRowsThatAreRight) {
   Judged before = judged(50, 0);
   Judged after = judged(50, 0);

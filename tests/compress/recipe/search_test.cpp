@@ -61,6 +61,13 @@ class FakeExaminer final : public Examiner {
                   .right = {}};
     judged.right.assign(1000, 1);
     std::fill_n(judged.right.begin(), 100 + more, std::uint8_t{0});
+    // The first rows are a slice, which bears the whole loss.
+    judged.slices.push_back({.metric = "accuracy",
+                             .score = 90 - 0.1 * static_cast<double>(more) * 1000 / 200,
+                             .n_rows = 200,
+                             .right = {},
+                             .slice = "length=short"});
+    judged.slices[0].right.assign(judged.right.begin(), judged.right.begin() + 200);
     return judged;
   }
   Speed speed(const fs::path&, const fs::path&) override {
@@ -124,6 +131,24 @@ TEST_F(SearchTest, LetsTheDecidingRowsRefuseAndAsksForMoreConfidenceAtTheNextLoo
   EXPECT_EQ(result.chosen, 1U);
   EXPECT_DOUBLE_EQ(*result.outcomes[0].deciding->confidence, 0.95);
   EXPECT_DOUBLE_EQ(*result.outcomes[1].deciding->confidence, 0.975);
+}
+
+TEST_F(SearchTest, ASliceThatLosesRefusesOnTheChoosingAndOnTheDecidingRows) {
+  const SearchResult chosen = run({.max_drop = 0.5, .max_slice_drop = 0.6});
+
+  EXPECT_EQ(chosen.outcomes[0].verdict, Verdict::loses_choosing);  // 0.3 points of all, 1.5 of some
+  EXPECT_EQ(chosen.chosen, 1U);
+  EXPECT_EQ(chosen.outcomes[1].deciding->slices[0].slice, "length=short");
+}
+
+TEST_F(SearchTest, TheGateCountsSlicesToo) {
+  examiner_.choosing = 0;
+  const SearchResult gated = run({.max_slice_drop = 0.6});
+
+  EXPECT_EQ(gated.outcomes[0].verdict, Verdict::loses_deciding);
+  EXPECT_EQ(gated.chosen, 1U);
+  EXPECT_EQ(to_json(outcome_from_json(to_json(gated.outcomes[0]))), to_json(gated.outcomes[0]));
+  EXPECT_EQ(to_json(run({.max_slice_drop = 0.6}).outcomes[1]), to_json(gated.outcomes[1]));
 }
 
 TEST_F(SearchTest, DecidesASingleCandidateOnAllRows) {
