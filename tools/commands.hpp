@@ -13,6 +13,7 @@ namespace espalier::tools {
 [[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command bench_command();
 [[nodiscard]] Command compare_command();
+[[nodiscard]] Command report_command();
 [[nodiscard]] Command export_command();
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command verify_command();
