@@ -63,6 +63,14 @@ def count_chunks(gold, predicted):
     return n_gold, n_predicted, n_correct
 
 
+def ece(scores, right):
+    """In percent, of ten bins."""
+    edges = np.linspace(0, 1, 11)
+    total = np.histogram(scores, edges, weights=scores)[0]
+    hits = np.histogram(scores, edges, weights=np.asarray(right, float))[0]
+    return 100 * np.abs(total - hits).sum() / len(scores)
+
+
 def main():
     print("// Made by make_golden.py; not edited by hand.\n#pragma once\n")
     print("#include <array>\n#include <cstddef>\n#include <cstdint>\n#include <string_view>\n")
@@ -132,6 +140,21 @@ def main():
     array("std::string_view", "kPredictedTags", predicted)
     counts = [count_chunks(gold[i : i + 10], predicted[i : i + 10]) for i in range(0, 600, 10)]
     array("std::size_t", "kEntityCounts", [sum(c) for c in zip(*counts)])
+
+    # ECE is worked out with numpy's histogram; scores with three decimals keep off the bins' edges.
+    scores = np.array([[rng.expovariate(1) for _ in range(3)] for _ in range(40)])
+    scores = np.round(scores / scores.sum(1, keepdims=True), 3) + [2e-4, 2e-4, 2e-4]
+    scores[:, 2] = 1 - scores[:, 0] - scores[:, 1]
+    scores = np.round(scores, 6)
+    gold = np.array([rng.choices(range(3), weights=row)[0] for row in scores])
+    cells = np.eye(3)[gold].ravel()
+    array("float", "kProbabilities", [float(x) for x in scores.ravel()])
+    array("std::size_t", "kProbableGold", [int(x) for x in gold])
+    array("std::uint8_t", "kProbableCells", [int(x) for x in cells])
+    value("kClassBrier", metrics.brier_score_loss(gold, scores))
+    value("kClassEce", ece(scores.max(1), scores.argmax(1) == gold))
+    value("kCellBrier", metrics.brier_score_loss(cells, scores.ravel()))
+    value("kCellEce", ece(scores.ravel(), cells))
     print("\n}  // namespace espalier::measure::golden")
 
 
