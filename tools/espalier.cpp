@@ -35,6 +35,7 @@ constexpr Verb kVerbs[] = {
     {"evaluate", evaluate_command, "eval"},
     {"bench", bench_command},
     {"compare", compare_command},
+    {"tradeoff", tradeoff_command},
     {"report", report_command},
     {"inspect", inspect_command},
     {"verify", verify_command},

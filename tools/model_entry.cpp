@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/model_impl.hpp"
+#include "compress/export/precision_rules.hpp"
 #include "model_sizes.hpp"
 #include "part_text.hpp"
 #include "report.hpp"
@@ -34,6 +35,13 @@ Json structure_json(const format::ModelSpec& spec) {
           {"layers", layers}};
 }
 
+// "int8" where all parts are, "23 int8, 2 fp32" otherwise.
+std::string precision_of(const format::ModelSpec& spec) {
+  const std::string counts = part_counts(spec);
+  const bool is_uniform = counts.find(',') == std::string::npos;
+  return is_uniform ? counts.substr(counts.find(' ') + 1) : counts;
+}
+
 }  // namespace
 
 Json model_entry(const std::string& name, const std::string& file, const Model& model,
@@ -46,7 +54,7 @@ Json model_entry(const std::string& name, const std::string& file, const Model& 
           {"file", base_name(file)},
           {"bytes", info.file_bytes},
           {"checksum", hex(info.checksum)},
-          {"precision", part_counts(spec)},
+          {"precision", precision_of(spec)},
           {"n_parameters", info.n_parameters},
           {"multiply_adds_per_token", encoder_multiply_adds(spec, n_tokens)},
           {"structure", structure_json(spec)}};

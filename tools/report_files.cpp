@@ -23,7 +23,7 @@ std::string text_of(const Json& results, ReportKind kind) {
     case ReportKind::html:
       return report::results_page(results);
     case ReportKind::md:
-      return report::results_markdown(results);
+      return report::results_text(results, measure::TableFormat::md);
     case ReportKind::json:
       break;
   }

@@ -188,6 +188,12 @@ class Drawing {
       if (path.size() == 1) path += svg_number(x) + " ";
       path += svg_number(y_of(chart_.points[index].y));
     }
+    for (std::size_t step = 1; step < front_.size(); ++step) {
+      const ScatterPoint& from = chart_.points[front_[step - 1]];
+      const ScatterPoint& to = chart_.points[front_[step]];
+      taken_.push_back({x_of(from.x), y_of(from.y) - 1, x_of(to.x), y_of(from.y) + 1});
+      taken_.push_back({x_of(to.x) - 1, y_of(to.y), x_of(to.x) + 1, y_of(from.y)});
+    }
     svg_ += "<path class=\"front\" d=\"" + path + "\"/>\n";
   }
 

@@ -46,7 +46,8 @@ std::string pick(const Node& results, const char* key, std::string_view heading,
           (in_percent(results) ? " %" : "");
   const Node change = model["difference"];
   if (change["points"].number() && results["reference"].text() != model["name"].text()) {
-    text += ", " + figure(change["points"], {.decimals = form.decimals, .sign = true}) + " to " +
+    text += ", " + figure(change["points"], {.decimals = form.decimals, .sign = true}) +
+            (in_percent(results) ? " points" : "") + " against " +
             html(results["reference"].text());
   }
   return text + "</li>\n";
@@ -103,7 +104,7 @@ std::string payback_cell(const Node& model) {
   if (!payback.there()) return cell(plain_figure(payback, {}));
   if (!payback["texts"].number())
     return cell("<span class=\"sub\">" + html(payback["reason"].text()) + "</span>");
-  return cell(with_sub(figure(payback["texts"], {.decimals = 3, .scale = 1e-6}),
+  return cell(with_sub(figure(payback["texts"], {.digits = 2, .scale = 1e-3}),
                        html(payback["energy_source"].text())));
 }
 
@@ -215,13 +216,13 @@ std::string summary_section(const Node& results) {
 std::string models_section(const Node& results) {
   if (results["models"].size() == 0) return {};
   std::string rows = "<thead><tr><th scope=\"col\">Model</th>";
-  const std::string unit = in_percent(results) ? " %" : "";
-  const std::string score = html(metric_name(results)) + unit;
+  std::string score = html(metric_name(results)) + (in_percent(results) ? ", %" : "");
+  if (score[0] >= 'a' && score[0] <= 'z') score[0] = static_cast<char>(score[0] - 'a' + 'A');
   for (const std::string& name :
        {std::string("Size, MB"), score, std::string("Difference"),
         std::string("Answers<br>changed"), std::string("Call, ms<br>(median)"),
         std::string("Times<br>as fast"), std::string("J per<br>1,000 texts"),
-        std::string("Paid back after,<br>million texts")}) {
+        std::string("Paid back after,<br>thousand texts")}) {
     rows += "<th scope=\"col\">" + name + "</th>";
   }
   rows += "</tr></thead>\n<tbody>\n";

@@ -42,6 +42,8 @@
 #include <span>
 #include <string>
 
+#include "measure/report.hpp"
+
 namespace espalier::report {
 
 /// A document with the name that errors call it by.
@@ -62,8 +64,9 @@ void derive(nlohmann::ordered_json& results);
 /// Removes the sentences that users wrote; the labels beside them stay.
 void leave_out_texts(nlohmann::ordered_json& results);
 
-/// The models as a Markdown table, with what was measured on which machine below it.
-[[nodiscard]] std::string results_markdown(const nlohmann::ordered_json& results);
+/// The models as a table, with what was measured on which machine below it.
+[[nodiscard]] std::string results_text(const nlohmann::ordered_json& results,
+                                       measure::TableFormat format);
 
 /// Stands for a figure that is not there.
 inline constexpr const char* kAbsent = "–";

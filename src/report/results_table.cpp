@@ -1,7 +1,6 @@
-// The Markdown table of a trade-off, for a README or an issue.
+// The table of a trade-off, for a terminal, a README or an issue.
 #include <nlohmann/json.hpp>
 
-#include "measure/report.hpp"
 #include "report/html.hpp"
 #include "report/results.hpp"
 
@@ -52,7 +51,7 @@ std::string below(const Node& results) {
 
 }  // namespace
 
-std::string results_markdown(const nlohmann::ordered_json& json) {
+std::string results_text(const nlohmann::ordered_json& json, measure::TableFormat format) {
   const Node results(json);
   const bool in_percent = results["metric"]["unit"].text() == "%";
   const std::string name = results["metric"]["name"].text();
@@ -71,7 +70,7 @@ std::string results_markdown(const nlohmann::ordered_json& json) {
           "\n" + model["name"].text() + " could not be made: " + model["reason"].text() + "\n";
     }
   }
-  return table.print(measure::TableFormat::md) + below(results) + failures;
+  return table.print(format) + below(results) + failures;
 }
 
 }  // namespace espalier::report

@@ -35,7 +35,7 @@ h3{margin:2rem 0 .5rem;font-size:1.0625rem;line-height:1.4}
 p{margin:.6rem 0;max-width:46rem}
 .note,figcaption{color:var(--soft);font-size:.875rem;max-width:46rem}
 .num{font-variant-numeric:tabular-nums}
-.range,.sub{display:block;color:var(--soft);font-size:.8125rem;white-space:nowrap}
+.range,.sub{display:block;font-weight:400;color:var(--soft);font-size:.8125rem;white-space:nowrap}
 .mark{color:var(--soft);font-size:.75rem}
 .bad{color:var(--warn)}
 .picks{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:1rem;margin:1rem 0;

@@ -14,7 +14,7 @@ RUN = os.environ.get("ESPALIER_RUN", "espalier-run")
 MAKE_TINY = os.environ.get("ESPALIER_MAKE_TINY_CHECKPOINT", "make_tiny_checkpoint")
 
 VERBS = ["convert", "quantize", "compress", "sensitivity", "run", "evaluate", "bench", "compare", "inspect", "verify",
-         "export", "tokenize", "sys"]
+         "export", "tokenize", "sys", "tradeoff", "report"]
 
 
 def start(*arguments, program=CLI, **keywords):
