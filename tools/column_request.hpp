@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli.hpp"
 #include "data/reader.hpp"
@@ -13,6 +14,7 @@ struct ColumnRequest {
   std::string text_column;
   std::string pair_column;
   std::string label_column;
+  std::vector<std::string> slice_columns;
   bool no_header = false;
   std::string data_format = "auto";
 
@@ -20,6 +22,7 @@ struct ColumnRequest {
     return {.text = text_column,
             .pair = pair_column,
             .label = label_column,
+            .slices = slice_columns,
             .header = !no_header,
             .need_label = need_label,
             .words = words};
@@ -43,6 +46,15 @@ void visit_columns(ColumnRequest& request, Visitor&& visitor) {
            .help = "else guessed from the content",
            .choices = "auto|tsv|csv|jsonl|conll"},
           request.data_format);
+}
+
+/// Only verbs that score rows by slices have it.
+template <typename Visitor>
+void visit_slices(ColumnRequest& request, Visitor&& visitor) {
+  visitor({.name = "--slice-column",
+           .help = "scores for each value of this column too; repeat for more",
+           .value = "C"},
+          request.slice_columns);
 }
 
 }  // namespace espalier::tools

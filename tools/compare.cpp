@@ -11,6 +11,7 @@
 #include "export_model.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -26,6 +27,7 @@ struct CompareOptions {
   std::string b;
   std::string data;
   ColumnRequest columns;
+  std::uint32_t flips = 10;
   std::uint32_t tokens = 0;
   std::uint32_t rounds = 20;
   std::uint32_t threads = 0;
@@ -43,6 +45,9 @@ void visit(CompareOptions& options, Visitor&& visitor) {
   visitor({.name = "--data", .help = "rows to answer and to time, .gz too", .value = "FILE"},
           options.data);
   visit_columns(options.columns, visitor);
+  visit_slices(options.columns, visitor);
+  visitor({.name = "--flips", .help = "answers that differ to show, with their texts", .max = 1000},
+          options.flips);
   visitor({.name = "--tokens",
            .help = "of a sentence, for multiply-adds; else the data's, or 32",
            .min = 1,
@@ -131,6 +136,17 @@ void score_together(const CompareOptions& options, Contestants& contestants,
     comparison.notes.push_back(std::to_string(n_truncated) + " of " + result.at("n").dump() +
                                " rows were longer than the limit of B and cut");
   }
+  for (const char* name : {"slice_score", "slices"}) {
+    if (result.contains(name)) comparison.slices[name] = result[name];
+  }
+  comparison.flips = result.value("flip_texts", Json::array());
+  if (comparison.flips.size() > options.flips) {
+    comparison.flips.erase(comparison.flips.begin() + options.flips, comparison.flips.end());
+  }
+  if (result.contains("reliability")) {
+    comparison.reliability = {{"a", result["compare"]["reliability"]},
+                              {"b", result["reliability"]}};
+  }
   comparison.scores_a = scores_in(result.at("compare"));
   for (const auto& [name, value] : result.items()) {
     if (comparison.scores_a.contains(name)) {
@@ -178,8 +194,16 @@ void score(const CompareOptions& options, Side& a, Side& b, Comparison& comparis
   comparison.scores_b = score_alone(options, contestants, comparison.notes);
 }
 
+void check(const CompareOptions& options) {
+  if (!options.data.empty()) return;
+  if (!options.columns.slice_columns.empty()) {
+    throw Error(ErrorCode::usage, "--slice-column scores rows; give them with --data FILE");
+  }
+}
+
 void run(const CompareOptions& options) {
   if (options.quiet) silence_notes();
+  check(options);
   Side a = open(options, options.a);
   Side b = open(options, options.b);
   Comparison comparison{.a = described(a), .b = described(b)};

@@ -8,6 +8,7 @@
 #include "measure/report.hpp"
 #include "model_sizes.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -108,6 +109,25 @@ std::string signed_figure(double value) {
 
 std::string millions(std::uint64_t count) {
   return fixed(static_cast<double>(count) / 1e6, 3) + " M";
+}
+
+std::string answer_text(const Json& answer) {
+  return one_line(answer.is_string() ? answer.get<std::string>() : answer.dump(), 40);
+}
+
+// "line 7: positive -> negative (is positive): the text".
+std::string flip_lines(const Json& flips) {
+  std::string text = "answers that differ, A -> B:\n";
+  for (const Json& flip : flips) {
+    text += "  line " + flip["line"].dump() + ": ";
+    if (flip.contains("word")) text += answer_text(flip["word"]) + " ";
+    text += answer_text(flip["before"]) + " -> " + answer_text(flip["after"]);
+    if (flip.contains("label")) text += " (is " + answer_text(flip["label"]) + ")";
+    text += ": " + one_line(flip["text"].get<std::string>(), 120);
+    if (flip.contains("pair")) text += " | " + one_line(flip["pair"].get<std::string>(), 120);
+    text += "\n";
+  }
+  return text;
 }
 
 class ComparisonTable {
@@ -238,13 +258,19 @@ Json comparison_json(const Comparison& comparison) {
     report["data"] = comparison.data;
     report["scores"] = {{"a", comparison.scores_a}, {"b", comparison.scores_b}};
     report["scores"].update(comparison.distances);
+    report.update(comparison.slices);
+    if (!comparison.reliability.empty()) report["reliability"] = comparison.reliability;
+    report["flip_texts"] = comparison.flips;
   }
   report["notes"] = comparison.notes;
   return report;
 }
 
 std::string comparison_table(const Comparison& comparison) {
-  return ComparisonTable(comparison).print();
+  std::string text = ComparisonTable(comparison).print();
+  if (!comparison.slices.empty()) text += "\n" + slice_table(comparison.slices);
+  if (!comparison.flips.empty()) text += "\n" + flip_lines(comparison.flips);
+  return text;
 }
 
 }  // namespace espalier::tools

@@ -34,6 +34,10 @@ struct Comparison {
   nlohmann::ordered_json scores_b = nlohmann::ordered_json::object();
   // flips, kl and the like; empty when the two were scored apart.
   nlohmann::ordered_json distances = nlohmann::ordered_json::object();
+  // slice_score and slices, as RowSlices reports them with A before and B after; or empty.
+  nlohmann::ordered_json slices = nlohmann::ordered_json::object();
+  nlohmann::ordered_json reliability = nlohmann::ordered_json::object();  // {a, b: bins} or empty
+  nlohmann::ordered_json flips = nlohmann::ordered_json::array();  // as FlipList has them, cut
   std::vector<std::string> notes = {};  // what could not be compared, and why
 };
 

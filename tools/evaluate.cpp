@@ -10,6 +10,7 @@
 #include "names.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -37,6 +38,7 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
   visitor({.name = "--data", .help = "labelled rows, .gz too", .value = "FILE", .required = true},
           options.data);
   visit_columns(options.columns, visitor);
+  visit_slices(options.columns, visitor);
   visitor(
       {.name = "--compare", .help = "model or folder to measure the distance to", .value = "OTHER"},
       options.compare);
@@ -93,6 +95,7 @@ void add_lines(const Json& object, const std::string& prefix,
                std::vector<std::pair<std::string, std::string>>& lines) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + one_line(key, 40);
+    if (value.is_array() && (value.empty() || value[0].is_object())) continue;  // no one line
     if (value.is_object()) {
       add_lines(value, name + ".", lines);
     } else {
@@ -106,10 +109,13 @@ void print(const EvaluateOptions& options, const Contestants& contestants, const
                  {"precision", name_of(contestants.model.model.info().precision)},
                  {"data", base_name(options.data)}};
   report.update(result);
+  report.erase("flip_texts");  // compare shows them; --predictions has every answer
   if (options.format == "json") return print_json(report);
+  report.erase("slice_score");  // heads its table
   std::vector<std::pair<std::string, std::string>> lines;
   add_lines(report, "", lines);
   write_out(key_value_text(lines));
+  if (const std::string slices = slice_table(result); !slices.empty()) write_out("\n" + slices);
 }
 
 void run(const EvaluateOptions& options) {
@@ -149,7 +155,11 @@ Command evaluate_command() {
                    "espalier evaluate ner.espl --data eng.testb --predictions answers.jsonl",
        .details =
            "Accuracies and F1 are percentages. Labels are names or numbers. kl is of OTHER's\n"
-           "answers to this model's, mean of the rows; flips are rows (words) that differ."},
+           "answers to this model's, mean of the rows; flips are rows (words) that differ. Every "
+           "label\n"
+           "(entity type) and slice has its score; with --compare OTHER's is the one before, and "
+           "the\n"
+           "worst loss comes first."},
       run);
 }
 

@@ -6,6 +6,7 @@
 #include "evaluation.hpp"
 #include "measure/metrics.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -18,7 +19,8 @@ class ClassEvaluation final : public Evaluation {
       : contestants_(contestants),
         reader_(reader),
         labels_(contestants.labels()),
-        has_gold_(reader.columns().label.has_value()) {}
+        has_gold_(reader.columns().label.has_value()),
+        slices_(reader, measure::SliceScore::accuracy, "label") {}
 
   void add(std::span<const data::Row> rows, std::string* predictions) override {
     if (has_gold_) {
@@ -29,9 +31,11 @@ class ClassEvaluation final : public Evaluation {
     const std::vector<Classification> answers = contestants_.model.session.classify(texts);
     for (const Classification& answer : answers) {
       predicted_.push_back(answer.label);
+      if (has_gold_) scores_.insert(scores_.end(), answer.scores.begin(), answer.scores.end());
       n_truncated_ += answer.truncated ? 1 : 0;
     }
-    if (contestants_.other) compare(answers, contestants_.other->session.classify(texts));
+    if (contestants_.other) compare(rows, answers, contestants_.other->session.classify(texts));
+    if (has_gold_) add_slices(rows);
     for (std::size_t row = 0; predictions != nullptr && row < rows.size(); ++row) {
       const Classification& answer = answers[row];
       Json line = {{"line", rows[row].line}};
@@ -47,7 +51,7 @@ class ClassEvaluation final : public Evaluation {
   [[nodiscard]] Json result() const override {
     Json result = {{"n", predicted_.size()}};
     if (has_gold_) {
-      result.update(scores(predicted_));
+      result.update(scores(predicted_, scores_));
       const std::vector<std::uint8_t> right = right_rows(predicted_);
       const auto n_right = static_cast<std::size_t>(std::count(right.begin(), right.end(), 1));
       const measure::Interval interval = measure::wilson_interval(n_right, right.size());
@@ -60,19 +64,21 @@ class ClassEvaluation final : public Evaluation {
       result["max_abs_logit_diff"] = distance_.max_difference();
       result["compare"] = {{"model", contestants_.other->name}};
       if (has_gold_) {
-        result["compare"].update(scores(other_predicted_));
+        result["compare"].update(scores(other_predicted_, other_scores_));
         const measure::McNemar test =
             measure::mcnemar(right_rows(predicted_), right_rows(other_predicted_));
         result["mcnemar_p"] = test.p_exact;
         const measure::Interval difference = measure::paired_difference(test, gold_.size());
         result["accuracy_difference_95"] = {difference.low, difference.high};
       }
+      result["flip_texts"] = flips_.worst();
     }
+    slices_.report(result);
     return result;
   }
 
  private:
-  void compare(const std::vector<Classification>& answers,
+  void compare(std::span<const data::Row> rows, const std::vector<Classification>& answers,
                const std::vector<Classification>& others) {
     std::vector<float> candidate;
     std::vector<float> reference;
@@ -80,15 +86,52 @@ class ClassEvaluation final : public Evaluation {
       candidate.insert(candidate.end(), answers[row].logits.begin(), answers[row].logits.end());
       reference.insert(reference.end(), others[row].logits.begin(), others[row].logits.end());
       other_predicted_.push_back(others[row].label);
+      if (!has_gold_) continue;
+      other_scores_.insert(other_scores_.end(), others[row].scores.begin(),
+                           others[row].scores.end());
+    }
+    for (std::size_t row = 0; row < answers.size(); ++row) {
+      if (answers[row].label != others[row].label) add_flip(rows[row], answers[row], others[row]);
     }
     distance_.add(reference, candidate, labels_.size());
   }
 
-  [[nodiscard]] Json scores(const std::vector<std::size_t>& predicted) const {
+  // The answer in question was the less likely one before: by how much it has gained on it.
+  void add_flip(const data::Row& row, const Classification& answer, const Classification& other) {
+    Json flip = {{"before", labels_.name(other.label)},
+                 {"after", labels_.name(answer.label)},
+                 {"score_before", shortest(other.score)},
+                 {"score_after", shortest(answer.score)}};
+    if (has_gold_) flip["label"] = labels_.name(labels_.index(row.label, reader_.place(row)));
+    flips_.add(row, std::move(flip),
+               double{other.score} - double{answer.scores[other.label]} + double{answer.score} -
+                   double{other.scores[answer.label]});
+  }
+
+  // The rows are the last that were answered.
+  void add_slices(std::span<const data::Row> rows) {
+    const std::size_t first = gold_.size() - rows.size();
+    const auto outcome = [&](const std::vector<std::size_t>& predicted, std::size_t row) {
+      return measure::Outcome{.won = predicted[row] == gold_[row] ? 1.0 : 0.0};
+    };
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+      const std::size_t row = first + index;
+      std::optional<measure::Outcome> before;
+      if (contestants_.other) before = outcome(other_predicted_, row);
+      slices_.add_row(rows[index], outcome(predicted_, row), before);
+      slices_.add_own(labels_.name(gold_[row]), outcome(predicted_, row), before);
+    }
+  }
+
+  [[nodiscard]] Json scores(const std::vector<std::size_t>& predicted,
+                            const std::vector<float>& probabilities) const {
     const measure::ClassCounts counts = measure::count_classes(predicted, gold_, labels_.size());
-    return {{"accuracy", measure::accuracy(counts)},
-            {"f1", measure::usual_f1(counts)},
-            {"mcc", measure::mcc(counts)}};
+    Json scores = {{"accuracy", measure::accuracy(counts)},
+                   {"f1", measure::usual_f1(counts)},
+                   {"mcc", measure::mcc(counts)}};
+    scores.update(
+        calibration_json(measure::class_calibration(probabilities, gold_, labels_.size())));
+    return scores;
   }
 
   [[nodiscard]] std::vector<std::uint8_t> right_rows(
@@ -105,7 +148,11 @@ class ClassEvaluation final : public Evaluation {
   std::vector<std::size_t> gold_;
   std::vector<std::size_t> predicted_;
   std::vector<std::size_t> other_predicted_;
+  std::vector<float> scores_;  // (rows, labels), probabilities; of labelled rows only
+  std::vector<float> other_scores_;
   LogitDistance distance_;
+  FlipList flips_;
+  RowSlices slices_;
   std::size_t n_truncated_ = 0;
 };
 

@@ -1,12 +1,14 @@
 // Models whose answer is a number: regression, and embeddings of pairs, whose cosine is held
 // against a score of similarity. Spearman and Pearson.
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "data/labels.hpp"
 #include "evaluation.hpp"
 #include "measure/metrics.hpp"
 #include "report.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -30,7 +32,10 @@ void add_gold(std::span<const data::Row> rows, const data::Reader& reader,
 class RegressionEvaluation final : public Evaluation {
  public:
   RegressionEvaluation(Contestants& contestants, const data::Reader& reader)
-      : contestants_(contestants), reader_(reader), has_gold_(reader.columns().label.has_value()) {}
+      : contestants_(contestants),
+        reader_(reader),
+        has_gold_(reader.columns().label.has_value()),
+        slices_(reader, measure::SliceScore::mean_error, "") {}
 
   void add(std::span<const data::Row> rows, std::string* predictions) override {
     if (has_gold_) add_gold(rows, reader_, gold_);
@@ -44,6 +49,12 @@ class RegressionEvaluation final : public Evaluation {
       for (const Classification& answer : contestants_.other->session.classify(texts)) {
         other_predicted_.push_back(double{answer.score});
       }
+    }
+    for (std::size_t index = 0; has_gold_ && index < rows.size(); ++index) {
+      const std::size_t row = gold_.size() - rows.size() + index;
+      std::optional<measure::Outcome> before;
+      if (contestants_.other) before = {.won = std::abs(other_predicted_[row] - gold_[row])};
+      slices_.add_row(rows[index], {.won = std::abs(predicted_[row] - gold_[row])}, before);
     }
     for (std::size_t row = 0; predictions != nullptr && row < rows.size(); ++row) {
       Json line = {{"line", rows[row].line}};
@@ -67,6 +78,7 @@ class RegressionEvaluation final : public Evaluation {
       result["compare"] = {{"model", contestants_.other->name}};
       if (has_gold_) result["compare"].update(correlations(other_predicted_, gold_));
     }
+    slices_.report(result);
     return result;
   }
 
@@ -74,6 +86,7 @@ class RegressionEvaluation final : public Evaluation {
   Contestants& contestants_;
   const data::Reader& reader_;
   bool has_gold_;
+  RowSlices slices_;
   std::vector<double> gold_;
   std::vector<double> predicted_;
   std::vector<double> other_predicted_;
@@ -90,6 +103,11 @@ class EmbeddingEvaluation final : public Evaluation {
     if (contestants.other &&
         contestants.other->model.info().hidden != contestants.model.model.info().hidden) {
       throw Error(ErrorCode::bad_input, "the two models' vectors differ in width");
+    }
+    if (!reader.columns().slices.empty()) {
+      throw Error(ErrorCode::usage,
+                  "--slice-column needs a score of each row, and pairs of embeddings have only a "
+                  "rank among all of them");
     }
   }
 

@@ -1,9 +1,11 @@
 // Token classification on words as the data gives them: entities counted as conlleval does.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "evaluation.hpp"
 #include "measure/metrics.hpp"
+#include "row_slices.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -13,7 +15,10 @@ using Json = nlohmann::ordered_json;
 class TagEvaluation final : public Evaluation {
  public:
   TagEvaluation(Contestants& contestants, const data::Reader& reader)
-      : contestants_(contestants), reader_(reader), has_gold_(reader.columns().label.has_value()) {
+      : contestants_(contestants),
+        reader_(reader),
+        has_gold_(reader.columns().label.has_value()),
+        slices_(reader, measure::SliceScore::f1, "entity") {
     for (const std::string& label : contestants.labels()) {
       tags_.push_back(measure::is_entity_tag(label) ? label : "I-" + label);
     }
@@ -26,10 +31,14 @@ class TagEvaluation final : public Evaluation {
     score(rows, answers, scorer_);
     n_sentences_ += rows.size();
     for (const Tagging& answer : answers) n_words_ += answer.word_labels.size();
+    std::vector<Tagging> others;
     if (contestants_.other) {
-      const std::vector<Tagging> others = contestants_.other->session.tag_words(sentences);
+      others = contestants_.other->session.tag_words(sentences);
       score(rows, others, other_scorer_);
       compare(rows, answers, others);
+    }
+    for (std::size_t row = 0; has_gold_ && row < rows.size(); ++row) {
+      add_slices(rows[row], answers[row], others.empty() ? nullptr : &others[row]);
     }
     for (std::size_t row = 0; predictions != nullptr && row < rows.size(); ++row) {
       Json line = {{"line", rows[row].line}, {"words", rows[row].words}};
@@ -60,7 +69,9 @@ class TagEvaluation final : public Evaluation {
       }
       result["compare"] = {{"model", contestants_.other->name}};
       if (has_gold_) result["compare"].update(scores(other_scorer_));
+      result["flip_texts"] = flips_.worst();
     }
+    slices_.report(result);
     return result;
   }
 
@@ -83,13 +94,46 @@ class TagEvaluation final : public Evaluation {
     }
   }
 
+  // What one sentence adds to the F1 of each type of entity, "" for all of them together.
+  using Outcomes = std::map<std::string, measure::Outcome>;
+  [[nodiscard]] Outcomes outcomes(const data::Row& row, const Tagging& answer) const {
+    measure::EntityScorer scorer;
+    score({&row, 1}, {answer}, scorer);
+    const auto outcome = [](const measure::EntityCounts& counts) {
+      return measure::Outcome{.won = 2.0 * static_cast<double>(counts.correct),
+                              .of = static_cast<double>(counts.gold + counts.predicted)};
+    };
+    Outcomes outcomes = {{"", outcome(scorer.all())}};
+    for (const auto& [type, counts] : scorer.by_type()) outcomes["=" + type] = outcome(counts);
+    return outcomes;
+  }
+
+  void add_slices(const data::Row& row, const Tagging& answer, const Tagging* other) {
+    constexpr measure::Outcome kNothing = {.won = 0, .of = 0};
+    Outcomes after = outcomes(row, answer);
+    Outcomes before = other != nullptr ? outcomes(row, *other) : Outcomes();
+    for (const auto& entry : before) after.try_emplace(entry.first, kNothing);
+    for (const auto& [type, outcome] : after) {
+      std::optional<measure::Outcome> old;
+      if (other != nullptr) old = before.try_emplace(type, kNothing).first->second;
+      type.empty() ? slices_.add_row(row, outcome, old)
+                   : slices_.add_own(type.substr(1), outcome, old);
+    }
+  }
+
   // Flips are words with another label. Logits are compared token by token, for the first
   // max_length tokens of a sentence, when both models cut it into the same tokens.
   void compare(std::span<const data::Row> rows, const std::vector<Tagging>& answers,
                const std::vector<Tagging>& others) {
     for (std::size_t row = 0; row < rows.size(); ++row) {
       for (std::size_t word = 0; word < answers[row].word_labels.size(); ++word) {
-        n_flips_ += answers[row].word_labels[word] == others[row].word_labels[word] ? 0 : 1;
+        if (answers[row].word_labels[word] == others[row].word_labels[word]) continue;
+        ++n_flips_;
+        Json flip = {{"word", rows[row].words[word]},
+                     {"before", tags_[others[row].word_labels[word]]},
+                     {"after", tags_[answers[row].word_labels[word]]}};
+        if (has_gold_) flip["label"] = rows[row].tags[word];
+        flips_.add(rows[row], std::move(flip), 0);
       }
     }
     Contestant& other = *contestants_.other;
@@ -119,6 +163,8 @@ class TagEvaluation final : public Evaluation {
   measure::EntityScorer scorer_;
   measure::EntityScorer other_scorer_;
   LogitDistance distance_;
+  FlipList flips_;
+  RowSlices slices_;
   std::size_t n_flips_ = 0;
   std::size_t n_sentences_ = 0;
   std::size_t n_words_ = 0;

@@ -10,6 +10,8 @@
 namespace espalier::tools {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // Rows are answered some at a time: memory stays bounded and Ctrl-C is heard within a moment.
 constexpr std::size_t kChunkRows = 64;
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
@@ -95,6 +97,46 @@ std::vector<Text> texts_of(std::span<const data::Row> rows) {
 
 void append_line(std::string& lines, const nlohmann::ordered_json& object) {
   lines += object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+void FlipList::add(const data::Row& row, Json flip, double change) {
+  Json json = {{"line", row.line}, {"text", row.text}};
+  if (row.pair) json["pair"] = *row.pair;
+  json.update(flip);
+  flips_.push_back({change, json.dump(-1, ' ', false, Json::error_handler_t::replace)});
+  // Cut now and then, so that any number of rows fits into memory.
+  if (flips_.size() < 2 * kMost) return;
+  sort(flips_);
+  flips_.resize(kMost);
+}
+
+void FlipList::sort(std::vector<Flip>& flips) {
+  std::stable_sort(flips.begin(), flips.end(),
+                   [](const Flip& a, const Flip& b) { return a.change > b.change; });
+}
+
+Json FlipList::worst() const {
+  std::vector<Flip> flips = flips_;
+  sort(flips);
+  Json list = Json::array();
+  for (std::size_t index = 0; index < std::min(flips.size(), kMost); ++index) {
+    list.push_back(Json::parse(flips[index].json));
+  }
+  return list;
+}
+
+Json calibration_json(const measure::ScoreCalibration& calibration) {
+  Json bins = Json::array();
+  for (const measure::ReliabilityBin& bin : calibration.bins) {
+    bins.push_back({{"low", bin.low},
+                    {"high", bin.high},
+                    {"n", bin.n},
+                    {"mean_score", bin.mean_score},
+                    {"share", bin.share}});
+  }
+  return {{"ece_percent", calibration.ece_percent},
+          {"brier", calibration.brier},
+          {"reliability", bins}};
 }
 
 void LogitDistance::add(std::span<const float> reference, std::span<const float> candidate,

@@ -11,6 +11,7 @@
 #include "base/atomic_file.hpp"
 #include "data/reader.hpp"
 #include "espalier/espalier.hpp"
+#include "measure/score_calibration.hpp"
 
 namespace espalier::tools {
 
@@ -39,8 +40,34 @@ class Evaluation {
   virtual void add(std::span<const data::Row> rows, std::string* predictions) = 0;
 
   /// n, truncated and every score that applies; with another model also flips, kl and the like.
+  /// slices: by label and slice column; flip_texts: see FlipList; reliability: of the scores. These
+  /// are lists of objects, and no figures for a line of a table.
   [[nodiscard]] virtual nlohmann::ordered_json result() const = 0;
 };
+
+/// Answers that differ, with their texts: the first kMost of the largest change.
+class FlipList {
+ public:
+  static constexpr std::size_t kMost = 1000;
+
+  /// flip: what changed; line and text are put before it.
+  void add(const data::Row& row, nlohmann::ordered_json flip, double change);
+
+  /// The largest change first, of equal ones in the order of the rows.
+  [[nodiscard]] nlohmann::ordered_json worst() const;
+
+ private:
+  struct Flip {
+    double change = 0;
+    std::string json;
+  };
+  static void sort(std::vector<Flip>& flips);
+
+  std::vector<Flip> flips_;
+};
+
+/// ece_percent, brier and the bins of a reliability diagram.
+[[nodiscard]] nlohmann::ordered_json calibration_json(const measure::ScoreCalibration& calibration);
 
 /// Why the two models do not answer the same question, as a sentence; empty when they do.
 [[nodiscard]] std::string difference_in_question(const Contestants& contestants);

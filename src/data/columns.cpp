@@ -1,5 +1,6 @@
 #include "data/columns.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -83,9 +84,19 @@ ColumnChoice choose_columns(std::span<const std::string> names, const Columns& w
     choice.pair = header.find("text_b");
   }
   choice.label = choose_label(header, wanted);
+  for (const std::string& name : wanted.slices) {
+    choice.slices.push_back(header.need(name, "--slice-column"));
+  }
   if (choice.pair == choice.text || choice.label == choice.text ||
       (choice.label && choice.label == choice.pair)) {
     header.refuse("text, pair and label must be different columns");
+  }
+  for (auto slice = choice.slices.begin(); slice != choice.slices.end(); ++slice) {
+    if (*slice == choice.text || *slice == choice.pair || *slice == choice.label ||
+        std::find(choice.slices.begin(), slice, *slice) != slice) {
+      header.refuse("column " + printable(header.name(*slice)) +
+                    " makes no slices: it is read for something else, or named twice");
+    }
   }
   return choice;
 }

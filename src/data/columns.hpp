@@ -21,6 +21,7 @@ struct Columns {
   std::string text = {};
   std::string pair = {};
   std::string label = {};
+  std::vector<std::string> slices = {};  ///< read beside the others, to group rows by; not CoNLL
   bool header = true;      ///< false: columns are named 1, 2, 3, ...; JSONL has names in any case
   bool need_label = true;  ///< false: a file without a label column is fine, labels stay empty
   bool words = false;      ///< rows are sentences of words with a tag each (always so in CoNLL)
@@ -31,6 +32,7 @@ struct ColumnChoice {
   std::size_t text = 0;
   std::optional<std::size_t> pair;
   std::optional<std::size_t> label;
+  std::vector<std::size_t> slices = {};
 };
 
 /// More columns than this are a mistake, such as a binary file read as text.

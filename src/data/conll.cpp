@@ -51,6 +51,11 @@ class ConllReader final : public Reader {
     if (!columns.pair.empty()) {
       throw Error(ErrorCode::usage, "--pair-column does not go with CoNLL data, a word a line");
     }
+    if (!columns.slices.empty()) {
+      throw Error(ErrorCode::usage,
+                  "--slice-column does not go with CoNLL data, a word a line; write sentences as "
+                  "JSONL or TSV rows");
+    }
     if (!next_word()) fail_at(lines().place(0), "holds no words");
     first_is_pending_ = true;
     tabs_ = fields_.tabs();

@@ -66,6 +66,7 @@ bool DelimitedReader::next(Row& row) {
   restart(row, record_.line);
   row.text.assign(record_.fields[choice_.text]);
   if (choice_.pair) row.pair.emplace(record_.fields[*choice_.pair]);
+  for (const std::size_t slice : choice_.slices) row.slices.emplace_back(record_.fields[slice]);
   if (words_) {
     row.words = split_blanks(row.text, place(row));
     if (choice_.label) row.tags = split_blanks(record_.fields[*choice_.label], place(row));

@@ -23,6 +23,7 @@ class JsonlReader final : public Reader {
     keys_.push_back(keys[choice.text]);
     if (choice.pair) keys_.push_back(keys[*choice.pair]);
     if (choice.label) keys_.push_back(keys[*choice.label]);
+    for (const std::size_t slice : choice.slices) keys_.push_back(keys[slice]);
   }
 
   bool next(Row& row) override {
@@ -44,15 +45,18 @@ class JsonlReader final : public Reader {
 
     restart(row, here.line);
     if (columns().pair) row.pair = take_text(std::move(*values[1]), here);
-    JsonValue* label = columns().label ? &*values.back() : nullptr;
+    const std::size_t n_slices = columns().slices.size();
+    JsonValue* label = columns().label ? &*values[keys_.size() - n_slices - 1] : nullptr;
     if (words_) {
       take_words(std::move(*values[0]), label, here, row);
     } else {
       row.text = take_text(std::move(*values[0]), here);
       if (label != nullptr) {
-        row.label = label->kind == JsonValue::Kind::list ? to_json_list(label->items)
-                                                         : std::move(label->text);
+        row.label = take_cell(std::move(*label));
       }
+    }
+    for (std::size_t index = keys_.size() - n_slices; index < keys_.size(); ++index) {
+      row.slices.push_back(take_cell(std::move(*values[index])));
     }
     return true;
   }
@@ -61,6 +65,10 @@ class JsonlReader final : public Reader {
   static std::string take_text(JsonValue value, const Place& here) {
     if (value.kind != JsonValue::Kind::text) fail_at(here, "the text must be a JSON string");
     return std::move(value.text);
+  }
+
+  static std::string take_cell(JsonValue value) {
+    return value.kind == JsonValue::Kind::list ? to_json_list(value.items) : std::move(value.text);
   }
 
   /// Words and tags may each be a list, or a string with blanks between.
@@ -75,7 +83,7 @@ class JsonlReader final : public Reader {
   }
 
   bool words_;
-  std::vector<std::string> keys_;  // text, then pair and label as far as they are read
+  std::vector<std::string> keys_;  // text, then pair, label and slices as far as they are read
   std::string_view line_;
   bool first_ = true;  // line_ holds the first line, not handed out yet
 };

@@ -38,6 +38,7 @@ struct ColumnNames {
   std::string text;
   std::optional<std::string> pair;
   std::optional<std::string> label;
+  std::vector<std::string> slices = {};
 };
 
 /// Reads one file from front to back in bounded memory. One thread at a time.

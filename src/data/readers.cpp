@@ -109,6 +109,7 @@ void Reader::set_columns(const std::vector<std::string>& header, const ColumnCho
   columns_.text = header[choice.text];
   if (choice.pair) columns_.pair = header[*choice.pair];
   if (choice.label) columns_.label = header[*choice.label];
+  for (const std::size_t slice : choice.slices) columns_.slices.push_back(header[slice]);
 }
 
 std::vector<Row> read_all(const std::filesystem::path& path, Format format,

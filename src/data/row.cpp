@@ -9,6 +9,7 @@ void restart(Row& row, std::size_t line) {
   row.label.clear();
   row.words.clear();
   row.tags.clear();
+  row.slices.clear();
 }
 
 std::vector<std::string> split_blanks(std::string_view cell, const Place& place) {

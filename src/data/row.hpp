@@ -22,6 +22,7 @@ struct Row {
   std::optional<std::string> pair = {};  ///< set if the reader has a pair column
   std::string label = {};                ///< the cell; a JSON list stays JSON; empty with words
   std::vector<std::string> words = {};   ///< sentences of words only (Columns::words)
+  std::vector<std::string> slices = {};  ///< (slice columns), their cells; a JSON list stays JSON
   std::vector<std::string> tags = {};    ///< (words), or empty if the reader has no label column
 };
 

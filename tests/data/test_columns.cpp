@@ -52,6 +52,23 @@ TEST(Columns, AreTakenByName) {
   EXPECT_EQ(choice.label, 0u);
 }
 
+TEST(Columns, ForSlicesAreTakenByNameInTheOrderAskedFor) {
+  const auto choice = choose({"source", "text", "label", "year"}, {.slices = {"year", "source"}});
+
+  EXPECT_EQ(choice.slices, (std::vector<std::size_t>{3, 0}));
+}
+
+TEST(Columns, ForSlicesAreRefusedWhereMissingTwiceOrReadForSomethingElse) {
+  const std::vector<std::string> header = {"text", "label", "year"};
+
+  EXPECT_THAT(choice_error(header, {.slices = {"month"}}),
+              AllOf(HasSubstr("no column 'month'"), HasSubstr("--slice-column"),
+                    HasSubstr("(columns: 'text', 'label', 'year')")));
+  EXPECT_THAT(choice_error(header, {.slices = {"label"}}), HasSubstr("makes no slices"));
+  EXPECT_THAT(choice_error(header, {.slices = {"text"}}), HasSubstr("makes no slices"));
+  EXPECT_THAT(choice_error(header, {.slices = {"year", "year"}}), HasSubstr("named twice"));
+}
+
 TEST(Columns, MissingOnesAreRefusedWithTheHeader) {
   const auto header = HasSubstr("(columns: 'a', 'b')");
 

@@ -75,7 +75,8 @@ TEST(Conll, RefusesASentenceWithoutEnd) {
               AllOf(StartsWith("8 line 3 of"), HasSubstr("an empty line ends a sentence")));
 }
 
-TEST(Conll, HasNoPairs) {
+TEST(Conll, HasNoPairsAndNoSlices) {
+  EXPECT_THAT(error_of({"a", "x O\n"}, {.slices = {"2"}}), StartsWith("2 --slice-column"));
   EXPECT_THAT(error_of({"a", "x O\n"}, {.pair = "2"}), StartsWith("2 --pair-column"));
 }
 

@@ -32,6 +32,22 @@ TEST(Jsonl, ReadsTextPairAndLabelOfAnyScalarKind) {
   EXPECT_EQ(rows[3].line, 4u);
 }
 
+TEST(Jsonl, ReadsCellsOfSlicesBesideWordsAndWithoutALabel) {
+  const auto rows =
+      rows_of({"a.jsonl",
+               "{\"text\": \"a\", \"pair\": \"b\", \"year\": 2019, \"tags\": [\"x\", 1]}\n"
+               "{\"text\": \"c\", \"pair\": \"d\", \"tags\": \"y\", \"year\": true}\n"},
+              {.pair = "pair", .slices = {"tags", "year"}, .need_label = false});
+
+  EXPECT_EQ(rows[0].pair, "b");
+  EXPECT_EQ(rows[0].label, "");
+  EXPECT_THAT(rows[0].slices, ElementsAre("[\"x\",\"1\"]", "2019"));
+  EXPECT_THAT(rows[1].slices, ElementsAre("y", "true"));
+  EXPECT_THAT(
+      jsonl_error("{\"text\": \"a\", \"label\": 1, \"year\": null}\n", {.slices = {"year"}}),
+      HasSubstr("no value for 'year'"));
+}
+
 TEST(Jsonl, KeepsAListOfLabelsAsJson) {
   const auto rows = rows_of({"a.jsonl", "{\"text\": \"x\", \"labels\": [\"a\\\"b\", 3]}\n"});
 

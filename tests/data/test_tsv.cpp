@@ -21,6 +21,15 @@ TEST(Tsv, ReadsTextLabelAndLine) {
   EXPECT_EQ(rows[1].pair, std::nullopt);
 }
 
+TEST(Tsv, ReadsCellsOfSlices) {
+  const auto rows =
+      rows_of({"a.tsv", "year\ttext\tlabel\tsource\n2019\tfine\t1\tnews\n\tbad\t0\t\n"},
+              {.slices = {"source", "year"}});
+
+  EXPECT_THAT(rows[0].slices, ElementsAre("news", "2019"));
+  EXPECT_THAT(rows[1].slices, ElementsAre("", ""));
+}
+
 TEST(Tsv, KeepsQuotesAsText) {
   const auto rows = rows_of({"a.tsv", "text\tlabel\n\" open\t1\na \"\"b\"\t0\n"});
 

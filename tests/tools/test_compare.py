@@ -19,6 +19,17 @@ class Compare(ProgramTest):
         rows = "".join(f"{text}\t{number % 2}\n" for number, text in enumerate(TEXTS))
         return self.file("dev.tsv", "text\tlabel\n" + rows)
 
+    def contrary(self):
+        """The same model with its labels swapped: always of another opinion."""
+        contrary = self.folder / "contrary"
+        shutil.copytree(models.checkpoint("sequence"), contrary)
+        entries = tensors(contrary)
+        for name in ["classifier.weight", "classifier.bias"]:
+            dtype, shape, values = entries[name]
+            entries[name] = dtype, shape, values[len(values) // 2:] + values[:len(values) // 2]
+        write_tensors(contrary, entries)
+        return contrary
+
     def test_figures_are_those_of_the_two_files(self):
         a, b = models.model("sequence", "fp32"), models.model("sequence")
         report = self.compared(a, b)
@@ -80,13 +91,7 @@ class Compare(ProgramTest):
         self.assertEqual(report["tokens"], round(report["latency"]["tokens"][0] / len(TEXTS)))
 
     def test_scores_stand_on_the_side_of_their_model(self):
-        contrary = self.folder / "contrary"  # the same model with its labels swapped: always of another opinion
-        shutil.copytree(models.checkpoint("sequence"), contrary)
-        entries = tensors(contrary)
-        for name in ["classifier.weight", "classifier.bias"]:
-            dtype, shape, values = entries[name]
-            entries[name] = dtype, shape, values[len(values) // 2:] + values[:len(values) // 2]
-        write_tensors(contrary, entries)
+        contrary = self.contrary()
         answers = self.ok_lines("run", models.model("sequence"), *(word for text in TEXTS for word in ("--text", text)))
         rows = "".join(f"{text}\t{answer['label']}\n" for text, answer in zip(TEXTS, answers))
         data = self.file("own.tsv", "text\tlabel\n" + rows)
@@ -98,6 +103,26 @@ class Compare(ProgramTest):
         self.assertLess(scores["accuracy_difference_95"][1], 0)
         table = self.ok("compare", models.model("sequence"), contrary, "--data", data, "-r", "1")
         self.assertRegex(table, r"\naccuracy +100 +0 +-100.000\n")
+
+    def test_slices_are_set_against_each_other_with_their_flips(self):
+        contrary = self.contrary()
+        answers = self.ok_lines("run", models.model("sequence"), *(word for text in TEXTS for word in ("--text", text)))
+        rows = "".join(f"{text}\t{answer['label']}\t{len(text) > 6}\n" for text, answer in zip(TEXTS, answers))
+        data = self.file("own.tsv", "text\tlabel\tlong\n" + rows)
+        report = self.compared(models.model("sequence"), contrary, "--data", data, "--slice-column", "long", "--flips", 4)
+
+        for one in report["slices"]:
+            self.assertEqual((one["before"], one["score"], one["difference"]), (100, 0, -100))
+        self.assertEqual({one["group"] for one in report["slices"]}, {"label", "long"})
+        self.assertEqual([len(report["flip_texts"]), report["scores"]["flips"]], [4, 6])
+        flip = report["flip_texts"][0]
+        self.assertEqual(flip["text"], TEXTS[flip["line"] - 2])
+        self.assertEqual((flip["before"], flip["label"]), (answers[flip["line"] - 2]["label"],) * 2)
+        self.assertNotEqual(flip["after"], flip["before"])
+        self.assertEqual(len(report["reliability"]["a"]), 15)
+        table = self.ok("compare", models.model("sequence"), contrary, "--data", data, "-r", "1", "--flips", 1)
+        self.assertEqual(table.count("\n  line "), 1)
+        self.fails(2, "compare", contrary, contrary, "--slice-column", "long", says="--data")
 
     def test_data_without_labels_still_has_a_distance(self):
         data = self.file("texts.tsv", "text\n" + "".join(f"{text}\n" for text in TEXTS))

@@ -113,6 +113,95 @@ class Comparison(ProgramTest):
                    says="cannot be compared")
 
 
+class Slices(ProgramTest):
+    """Scores by label and by column."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = models.model("sequence")
+        self.predicted = [answer["label"] for answer in answers(self.model, TEXTS)]
+
+    def rows(self, gold, *lengths):
+        rows = zip(TEXTS, gold, lengths or ["long" if " " in text else "short" for text in TEXTS])
+        return self.file("dev.tsv", "text\tlabel\tlength\n" + "".join("\t".join(row) + "\n" for row in rows))
+
+    def test_every_label_and_slice_has_its_score_the_worst_first(self):
+        wrong = {"positive": "negative", "negative": "positive"}
+        gold = [wrong[label] if text == "bad" else label for text, label in zip(TEXTS, self.predicted)]
+        report = self.ok_json("evaluate", self.model, "--data", self.rows(gold), "--slice-column", "length")
+        slices = {(one["group"], one["value"]): one for one in report["slices"]}
+
+        self.assertEqual(slices["length", "short"]["score"], 50)
+        self.assertEqual((slices["length", "long"]["score"], slices["length", "long"]["n"]), (100, 4))
+        self.assertEqual(sum(one["n"] for one in report["slices"]), 12)
+        self.assertEqual(report["slices"], sorted(report["slices"], key=lambda one: one["score"]))
+        low, high = slices["length", "long"]["score_95"]
+        self.assertTrue(low < 60 and high == 100, "four rows are no certainty")
+        table = self.ok("evaluate", self.model, "--data", self.rows(gold), "--slice-column", "length")
+        self.assertRegex(table, r"\nlength=short +2 +50.00 +\S+ to \S+\n")
+
+    def test_compared_with_another_the_difference_is_theirs(self):
+        report = self.ok_json("evaluate", self.model, "--data", self.rows(self.predicted), "--compare",
+                              models.model("sequence", "fp32"), "--slice-column", "length")
+        for one in report["slices"]:
+            self.assertAlmostEqual(one["difference"], one["score"] - one["before"])
+            low, high = one["difference_95"]
+            self.assertTrue(low < one["difference"] < high)
+        self.assertEqual({one["score"] for one in report["slices"]}, {100})
+
+    def test_errors_of_regression_are_means_by_slice(self):
+        model = models.model("regression")
+        scores = [answer["score"] for answer in answers(model, TEXTS)]
+        data = self.rows([f"{score + (0.5 if ' ' in text else 0.25):.7f}" for text, score in zip(TEXTS, scores)])
+        report = self.ok_json("evaluate", model, "--data", data, "--slice-column", "length", "--compare", model)
+
+        self.assertEqual(report["slice_score"], "mean_error")
+        means = {one["value"]: one["score"] for one in report["slices"]}
+        self.assertAlmostEqual(means["long"], 0.5, places=5)
+        self.assertAlmostEqual(means["short"], 0.25, places=5)
+
+    def test_types_of_entities_and_many_labels_have_an_f1(self):
+        words = ["mary", "and", "john", "acme", "corp", "fox", "dog", "cat", "berlin", "paris"]
+        model, out = models.model("tokens", "fp32"), self.folder / "out.jsonl"
+        sentence = {"text": words, "label": ["O"] * 10, "source": "news"}
+        self.ok("evaluate", model, "--data", self.file("a.jsonl", json.dumps(sentence) + "\n"), "--predictions", out)
+        tags = json.loads(out.read_text())["predicted"]
+        own = self.file("own.jsonl", json.dumps({**sentence, "label": tags}) + "\n")
+        report = self.ok_json("evaluate", model, "--data", own, "--slice-column", "source", "--compare", model)
+        slices = {(one["group"], one["value"]): (one["before"], one["score"]) for one in report["slices"]}
+        self.assertEqual(slices["source", "news"], (100, 100))
+        self.assertEqual(slices["entity", "PER"], (100, 100))
+
+        model = models.model("multi_label")
+        gold = [[name for name, score in answer["scores"].items() if score >= 0.5] for answer in answers(model, TEXTS)]
+        lines = [json.dumps({"text": text, "labels": names, "source": "x"}) for text, names in zip(TEXTS, gold)]
+        report = self.ok_json("evaluate", model, "--data", self.file("m.jsonl", "\n".join(lines)), "--slice-column", "source")
+        self.assertEqual(report["slice_score"], "f1")
+        counts = {one["value"]: one["n"] for one in report["slices"] if one["group"] == "label"}
+        self.assertEqual(counts, {name: sum(name in names for names in gold) for name in set(sum(gold, []))})
+
+    def test_mistakes_are_named(self):
+        data = self.rows(self.predicted)
+        says = "columns: 'text', 'label', 'length'"
+        self.fails(3, "evaluate", self.model, "--data", data, "--slice-column", "size", says=says)
+        many = self.file("many.tsv", "text\tlabel\tid\n" + "".join(f"a\t1\t{row}\n" for row in range(1001)))
+        self.fails(3, "evaluate", self.model, "--data", many, "--slice-column", "id", says="more than 1000 values")
+        plain = self.file("plain.tsv", "text\tid\na\t1\n")
+        self.fails(2, "evaluate", self.model, "--data", plain, "--slice-column", "id", "--compare", self.model,
+                   says="--label-column")
+        pairs = self.file("p.tsv", "one\ttwo\tscore\tid\na\tb\t1\tx\n")
+        self.fails(2, "evaluate", models.model("embedding"), "--data", pairs, "--text-column", "one", "--pair-column",
+                   "two", "--slice-column", "id", says="a score of each row")
+
+    def test_scores_are_held_against_what_is_right(self):
+        report = self.ok_json("evaluate", self.model, "--data", self.rows(self.predicted))
+        chances = [max(answer["scores"].values()) for answer in answers(self.model, TEXTS)]
+
+        self.assertAlmostEqual(report["ece_percent"], 100 * sum(1 - chance for chance in chances) / 6, places=4)
+        self.assertAlmostEqual(report["brier"], sum(2 * (1 - chance) ** 2 for chance in chances) / 6, places=5)
+        self.assertEqual(sum(bin["n"] for bin in report["reliability"]), 6)
+
+
 class OtherTasks(ProgramTest):
     def test_tags_are_scored_as_entities_on_the_words_given(self):
         model = models.model("tokens", "fp32")
