@@ -20,7 +20,9 @@ constexpr std::size_t kShapes = 4;
 constexpr std::string_view kStyle =
     "<style>.hollow{fill:#ffffff}.front{stroke:#6e7781;fill:none;stroke-width:1.5;"
     "stroke-dasharray:2 4;stroke-linecap:round}"
-    "@media(prefers-color-scheme:dark){.hollow{fill:#15181d}.front{stroke:#8b949e}}</style>\n";
+    ".name{paint-order:stroke;stroke:#ffffff;stroke-width:4px;stroke-linejoin:round}"
+    "@media(prefers-color-scheme:dark){.hollow{fill:#15181d}.front{stroke:#8b949e}.name{stroke:#"
+    "15181d}}</style>\n";
 
 /// Four digits that mean something, whatever the locale.
 std::string value_text(double value) {
@@ -283,14 +285,20 @@ class Drawing {
     const double x = x_of(chart_.points[index].x);
     const double y = y_of(chart_.points[index].y);
     const double far = kRadius + 6;
-    const std::array<SvgPlace, 8> corners = {{{x + far, y - kTextHeight / 2},
-                                              {x - far - width, y - kTextHeight / 2},
-                                              {x + far, y - far - 4},
-                                              {x + far, y + far - 8},
-                                              {x - far - width, y - far - 4},
-                                              {x - far - width, y + far - 8},
-                                              {x + far, y - far - kTextHeight - 6},
-                                              {x + far, y + far + 6}}};
+    const double middle = std::clamp(x - width / 2, left_, std::max(left_, right_ - width));
+    const double level = y - kTextHeight / 2;
+    const double above = y - far - kTextHeight;
+    const double below = y + far;
+    const std::array<SvgPlace, 10> corners = {{{x + far, level},
+                                               {x - far - width, level},
+                                               {x + far, above + 8},
+                                               {x + far, below - 8},
+                                               {x - far - width, above + 8},
+                                               {x - far - width, below - 8},
+                                               {middle, above},
+                                               {middle, below},
+                                               {middle, above - kTextHeight},
+                                               {middle, below + kTextHeight}}};
     double least = -1;
     Box best;
     for (const SvgPlace& corner : corners) {
@@ -305,7 +313,7 @@ class Drawing {
       }
     }
     taken_.push_back(best);
-    text(shown, {best.left, best.top + kTextHeight - 3});
+    text(shown, {best.left, best.top + kTextHeight - 3, "class=\"name\""});
   }
 
   const ScatterChart& chart_;

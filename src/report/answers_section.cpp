@@ -1,8 +1,10 @@
 // What changed in the answers: how far scores can be trusted, label by label, slice by slice, and
 // the texts that are answered differently.
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "measure/line_chart.hpp"
+#include "measure/svg.hpp"
 #include "report/html.hpp"
 #include "report/page.hpp"
 #include "report/results.hpp"
@@ -27,24 +29,55 @@ std::string cell(const std::string& inside) {
   return "<td>" + inside + "</td>";
 }
 
-// Confidence against how often it is right; empty bins are no points.
+// Score against how often it is right: on the diagonal the scores mean what they say, below it they
+// promise too much. A mark's area grows with its rows; empty bins have none.
 std::string reliability_chart(const Node& model) {
+  constexpr double kSize = 200;
+  constexpr double kLeft = 44;
+  constexpr double kTop = 34;
   const Node bins = model["score_calibration"]["bins"];
-  measure::LineChart picture{
-      .title = model["name"].text(),
-      .x_label = "score of the answer, %",
-      .y_label = "right, %",
-      .y_scale = measure::Scale::linear,
-      .series = {{"as sure as right", {{0, 0}, {100, 100}}}, {"answers", {}}}};
+  double most = 0;
+  for (std::size_t index = 0; index < bins.size(); ++index) {
+    most = std::max(most, bins[index]["n"].number().value_or(0));
+  }
+  if (most <= 0) return {};
+  const std::string name = model["name"].text();
+  std::string svg = measure::svg_begin("reliability of the scores of " + name, kLeft + kSize + 22,
+                                       kTop + kSize + 48);
+  svg += measure::svg_text(measure::cut_to_columns(name, 30),
+                           {kLeft + kSize / 2, 20, "text-anchor=\"middle\" class=\"title\""});
+  for (const int percent : {0, 50, 100}) {
+    const double along = kSize * percent / 100;
+    svg +=
+        measure::svg_line("class=\"grid\"", {kLeft + along, kTop}, {kLeft + along, kTop + kSize});
+    svg +=
+        measure::svg_line("class=\"grid\"", {kLeft, kTop + along}, {kLeft + kSize, kTop + along});
+    svg += measure::svg_text(std::to_string(percent),
+                             {kLeft + along, kTop + kSize + 18, "text-anchor=\"middle\""});
+    svg += measure::svg_text(std::to_string(percent),
+                             {kLeft - 8, kTop + kSize - along + 4.5, "text-anchor=\"end\""});
+  }
+  svg += measure::svg_line("class=\"axis\" stroke-dasharray=\"2 4\"", {kLeft, kTop + kSize},
+                           {kLeft + kSize, kTop});
+  svg += measure::svg_text("score, %",
+                           {kLeft + kSize / 2, kTop + kSize + 38, "text-anchor=\"middle\""});
   for (std::size_t index = 0; index < bins.size(); ++index) {
     const Node bin = bins[index];
-    if (bin["n"].number().value_or(0) == 0) continue;
+    const double n_rows = bin["n"].number().value_or(0);
     const std::optional<double> score = bin["mean_score"].number();
     const std::optional<double> share = bin["share"].number();
-    if (score && share) picture.series[1].points.emplace_back(100 * *score, 100 * *share);
+    if (n_rows <= 0 || !score || !share) continue;
+    const double radius = 2.5 + 6.5 * std::sqrt(n_rows / most);
+    svg += "<circle cx=\"" + measure::svg_number(kLeft + kSize * std::clamp(*score, 0.0, 1.0)) +
+           "\" cy=\"" + measure::svg_number(kTop + kSize * (1 - std::clamp(*share, 0.0, 1.0))) +
+           "\" r=\"" + measure::svg_number(radius) + "\" fill=\"" +
+           std::string(measure::kChartColours[0]) + "\" fill-opacity=\"0.75\" data-x-key=\"" +
+           html(bin["mean_score"].pointer()) + "\" data-y-key=\"" + html(bin["share"].pointer()) +
+           "\"><title>score " + plain_figure(bin["mean_score"], {.decimals = 1, .scale = 100}) +
+           " %, right " + plain_figure(bin["share"], {.decimals = 1, .scale = 100}) + " %, " +
+           plain_figure(bin["n"], {}) + " rows</title></circle>\n";
   }
-  if (picture.series[1].points.empty()) return {};
-  return chart(measure::line_chart_svg(picture), {});
+  return chart(svg + "</svg>\n", {});
 }
 
 std::string confusion_table(const Node& results, const Node& model) {
@@ -52,7 +85,7 @@ std::string confusion_table(const Node& results, const Node& model) {
   const Node labels = results["labels"];
   std::string rows = "<thead><tr><th scope=\"col\">true, then answered</th>";
   for (std::size_t label = 0; label < confusion.size(); ++label) {
-    rows += "<th scope=\"col\"><bdi>" + html(labels[label].text()) + "</bdi></th>";
+    rows += "<th scope=\"col\" class=\"label\"><bdi>" + html(labels[label].text()) + "</bdi></th>";
   }
   rows += "</tr></thead>\n<tbody>\n";
   for (std::size_t gold = 0; gold < confusion.size(); ++gold) {
@@ -88,7 +121,7 @@ std::string slice_table(const Node& model) {
       head({"Slice", "Rows", "Score", "Before", "Change, worst first"}) + "<tbody>\n";
   for (std::size_t index = 0; index < slices.size(); ++index) {
     const Node slice = slices[index];
-    const Node change = slice["difference_95"];
+    const Node range = slice["difference_95"];
     rows += "<tr><th scope=\"row\"><bdi>" + html(slice["value"].text()) +
             "</bdi><span class=\"sub\">" + html(slice["group"].text()) + "</span></th>" +
             cell(figure(slice["n"], {})) +
@@ -96,10 +129,18 @@ std::string slice_table(const Node& model) {
                  interval(slice["score_95"][0], slice["score_95"][1], kPercent)) +
             cell(figure(slice["before"], kPercent)) +
             cell(figure(slice["difference"], {.decimals = 1, .sign = true}) +
-                 interval(change[0], change[1], {.decimals = 1, .sign = true})) +
+                 interval(range[0], range[1], {.decimals = 1, .sign = true})) +
             "</tr>\n";
   }
-  return heading(model) + scrolling_table("slices of " + model["name"].text(), rows + "</tbody>\n");
+  const Node worst = slices[0];
+  const Form change{.decimals = 1, .sign = true};
+  const std::string told = worst["difference"].number()
+                               ? ", worst: <bdi>" + html(worst["value"].text()) + "</bdi> " +
+                                     figure(worst["difference"], change)
+                               : std::string();
+  return "<details><summary>" + html(model["name"].text()) + "<span class=\"sub\">" + told +
+         "</span></summary>\n" +
+         scrolling_table("slices of " + model["name"].text(), rows + "</tbody>\n") + "</details>\n";
 }
 
 std::string flip_row(const Node& flip) {
@@ -126,8 +167,8 @@ std::string flip_list(const Node& model) {
                                         : head({"Line", "True", "Before", "Now", ""});
   const Node all = model["difference"]["flips"];
   const bool is_cut = all.number() && *all.number() > static_cast<double>(flips.size());
-  return "<details><summary>" + html(model["name"].text()) + " <span class=\"sub\">" +
-         figure(all, {}) + " changed" + (is_cut ? ", the first of them here" : "") +
+  return "<details><summary>" + html(model["name"].text()) + "<span class=\"sub\">, " +
+         figure(all, {}) + " changed" + (is_cut ? ", the largest changes here" : "") +
          "</span></summary>\n" +
          scrolling_table("changed answers of " + model["name"].text(),
                          columns + "<tbody>\n" + rows + "</tbody>\n") +
@@ -164,7 +205,11 @@ std::string calibration_section(const Node& results) {
          scrolling_table("calibration of scores",
                          head({"Model", "Expected calibration error, points", "Brier score"}) +
                              "<tbody>\n" + rows + "</tbody>\n") +
-         (charts.empty() ? "" : "<div class=\"small\">\n" + charts + "</div>\n");
+         (charts.empty() ? ""
+                         : "<p class=\"note\">How often answers of a score are right, in %. On the "
+                           "dotted line scores mean what they say; below it they promise too much. "
+                           "Larger marks stand for more rows.</p>\n<div class=\"tiles\">\n" +
+                               charts + "</div>\n");
 }
 
 std::string labels_section(const Node& results) {

@@ -52,7 +52,9 @@ std::string plain_figure(const Node& node, const Form& form) {
   if (!number) return kAbsent;
   const double value = *number * form.scale;
   const std::string text = fixed(value, decimals_of(value, form));
-  return form.sign && value > 0 ? "+" + text : text;
+  if (text.front() == '-') return "−" + text.substr(1);  // as wide as the +
+  const bool is_zero = text.find_first_not_of("0.") == std::string::npos;
+  return form.sign && !is_zero ? "+" + text : text;
 }
 
 std::string figure(const Node& node, const Form& form) {

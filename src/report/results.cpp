@@ -60,6 +60,15 @@ void add_models(Json& results, const Json& models) {
   }
 }
 
+void add_notes(Json& results, const Json& notes) {
+  if (!notes.is_array()) return;
+  Json& all = results["notes"];
+  if (!all.is_array()) all = Json::array();
+  for (const Json& note : notes) {
+    if (std::find(all.begin(), all.end(), note) == all.end()) all.push_back(note);
+  }
+}
+
 measure::ScatterPoint point_of(const Node& model, const Node& x) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   return {.name = model["name"].text(),
@@ -131,6 +140,7 @@ Json merge_results(std::span<const NamedDocument> documents) {
         results = json;
       } else {
         add_models(results, json.at("models"));
+        add_notes(results, json.value("notes", Json()));
       }
     } else if (json.contains("all_int8") && json.contains("parts")) {
       sensitivity.push_back(json);

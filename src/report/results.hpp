@@ -52,10 +52,10 @@ struct NamedDocument {
   const nlohmann::ordered_json* json = nullptr;
 };
 
-/// One document of several. The first trade-off is the base; models of the others are appended,
-/// those of its name and runtime replaced; reports of sensitivity and of quantize --calib go where
-/// the schema has them. Ends with derive(). Throws Error(bad_input), naming the document, for what
-/// is none of these, another schema, or more than 500 models.
+/// One document of several. The first trade-off is the base; models and notes of the others are
+/// appended, models of its name and runtime replaced; reports of sensitivity and of quantize
+/// --calib go where the schema has them. Ends with derive(). Throws Error(bad_input), naming the
+/// document, for what is none of these, another schema, or more than 500 models.
 [[nodiscard]] nlohmann::ordered_json merge_results(std::span<const NamedDocument> documents);
 
 /// Computes what follows from the rest: smaller_times, front, picks.

@@ -15,7 +15,7 @@ html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 @media(prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
-main,header,footer{max-width:66rem;margin:0 auto;padding:0 1.5rem}
+main,header,footer{max-width:72rem;margin:0 auto;padding:0 1.5rem}
 header{padding-top:3.5rem}
 .kicker{margin:0;color:var(--accent);font-size:.8125rem;font-weight:600;letter-spacing:.06em;
 text-transform:uppercase}
@@ -47,27 +47,32 @@ border-radius:.6rem}
 .picks .num{font-weight:600}
 .scroll{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;min-width:100%;font-size:.9375rem;line-height:1.4}
-th,td{padding:.55rem .8rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--line);
+th,td{padding:.55rem .65rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--line);
 white-space:nowrap}
 th:first-child,td:first-child,.left{text-align:left}
 th:first-child,td:first-child{padding-left:.25rem}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bottom;
 border-bottom-color:var(--soft)}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:6rem;max-width:16rem;white-space:normal;overflow-wrap:break-word}
+th.label{max-width:7rem;white-space:normal;overflow-wrap:anywhere}
 td.wide{white-space:normal;text-align:left;min-width:20rem}
 tr.reference{background:var(--tint)}
-.widths{display:block;height:4px;margin-top:3px;background:var(--line);border-radius:2px;
-overflow:hidden;min-width:6rem}
+.widths{display:block;height:4px;margin:.15rem 0 .35rem;background:var(--line);border-radius:2px;
+overflow:hidden;min-width:5.5rem}
 .widths i{display:block;height:100%;background:var(--bar)}
 .chart{margin:1.5rem 0 2rem}
 .chart .scroll{margin:0}
-.chart svg{display:block;width:100%;min-width:34rem;height:auto}
+.chart svg{display:block;width:100%;min-width:34rem;max-width:56rem;height:auto}
 .chart svg .back{fill:transparent}
 .chart svg .hollow{fill:var(--paper)}
+.chart svg .name{stroke:var(--paper)}
 .chart svg text{fill:var(--ink)}
 .small{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1rem 2rem}
-.small .chart{margin:.5rem 0}
-.small .chart svg{min-width:0}
+.small h3{margin:.75rem 0 0}
+.small .scroll{margin:.5rem 0}
+.tiles{display:flex;flex-wrap:wrap;gap:.75rem .5rem}
+.tiles .chart{margin:0}
+.tiles .chart svg{width:auto;min-width:0}
 .confusion td{text-align:right;border:1px solid var(--line)}
 .confusion td.right{background:var(--tint);font-weight:600}
 details{margin:.75rem 0;border-top:1px solid var(--line);padding-top:.6rem}
