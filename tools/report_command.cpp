@@ -32,8 +32,7 @@ struct ReportOptions {
 template <typename Visitor>
 void visit(ReportOptions& options, Visitor&& visitor) {
   visitor({.name = "INPUT",
-           .help = "folder or results.json of tradeoff, model file (.espl), JSON of sensitivity or "
-                   "of quantize --calib; several are merged",
+           .help = "OUT or results.json of tradeoff, model file, other reports as JSON",
            .required = true},
           options.inputs);
   visitor({.name = "-o,--output",

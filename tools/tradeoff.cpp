@@ -215,7 +215,8 @@ void run(const TradeoffRequest& request) {
   prepare_output(request);
   const recipe::Workspace workspace(plan.work, fingerprint_of(plan), request.force);
   if (workspace.goes_on()) note("going on with what '" + plan.work.string() + "' holds");
-  recipe::ChildRunner runner(own_program(), pending_signal, notes_are_silenced());
+  recipe::ChildRunner runner(own_program(), pending_signal, notes_are_silenced(),
+                             recipe::ChildRunner::Messages::kept);
   recipe::Pipeline pipeline(catalogue, workspace, runner, plan.around, request.folder);
   const std::vector<TradeoffCandidate> candidates = tradeoff_candidates(request.quick, catalogue);
   for (BuiltCandidate& built : build_candidates(candidates, pipeline)) {

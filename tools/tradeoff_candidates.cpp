@@ -28,14 +28,6 @@ bool ends_the_run(const Error& error) {
   return error.code() == ErrorCode::interrupted || error.code() == ErrorCode::terminated;
 }
 
-std::string reason_of(const Error& error) {
-  std::string reason = error.what();
-  if (error.code() == ErrorCode::unavailable) {
-    reason += ": it needs a program with LibTorch, which the release build makes";
-  }
-  return reason;
-}
-
 BuiltCandidate build(const TradeoffCandidate& candidate, recipe::Pipeline& pipeline) {
   BuiltCandidate built{.candidate = candidate, .stages = {}, .model = {}, .reason = {}};
   if (candidate.recipe.stages.empty()) {
@@ -47,7 +39,7 @@ BuiltCandidate build(const TradeoffCandidate& candidate, recipe::Pipeline& pipel
     built.model = built.stages.back().output;
   } catch (const Error& error) {
     if (ends_the_run(error)) throw;
-    built.reason = reason_of(error);
+    built.reason = error.what();
     note("'" + candidate.name + "' could not be made: " + built.reason);
   }
   return built;
@@ -70,7 +62,7 @@ std::vector<BuiltCandidate> build_candidates(std::span<const TradeoffCandidate> 
                                              recipe::Pipeline& pipeline) {
   std::vector<BuiltCandidate> built;
   for (const TradeoffCandidate& candidate : candidates) {
-    note("making " + candidate.name);
+    note("candidate " + candidate.name);
     built.push_back(build(candidate, pipeline));
   }
   return built;

@@ -174,6 +174,7 @@ measure::Scale scale_for(const std::vector<measure::ScatterPoint>& points) {
 
 std::string front_chart(const Node& results, const Axis& axis) {
   measure::ScatterChart picture;
+  std::string sources;  // of energy: "measured", "estimated", or both
   for (std::size_t index = 0; index < results["models"].size(); ++index) {
     const Node model = results["models"][index];
     const Node score = model["score"];
@@ -187,6 +188,10 @@ std::string front_chart(const Node& results, const Axis& axis) {
     if (score["low"].number() && score["high"].number()) {
       point.y_range = measure::ScatterRange{*score["low"].number(), *score["high"].number()};
     }
+    const std::string source = model[axis.id]["energy_source"].text();
+    if (sources.find(source) == std::string::npos) {
+      sources += (sources.empty() ? "" : " and ") + source;
+    }
     const std::string runtime = model["runtime"].text();
     point.kind = kind_of(picture.kinds, runtime.empty() ? "espalier" : runtime);
     picture.points.push_back(std::move(point));
@@ -194,6 +199,7 @@ std::string front_chart(const Node& results, const Axis& axis) {
   if (picture.points.empty()) return {};
   picture.x_scale = scale_for(picture.points);
   picture.x_label = axis.label;
+  if (!sources.empty()) picture.x_label += ", " + sources;
   if (picture.x_scale == measure::Scale::log) picture.x_label += " (logarithmic)";
   picture.y_label = metric_name(results) + (in_percent(results) ? ", %" : "");
   picture.title = std::string(axis.question) + " against " + metric_name(results);

@@ -18,6 +18,10 @@ Node structure_of(const Node& results, std::size_t model) {
   return results["models"][model]["structure"];
 }
 
+bool has_layers(const Node& results, std::size_t model) {
+  return structure_of(results, model)["layers"].size() > 0;
+}
+
 // What the linears of a layer are stored in: one name, or each where they differ.
 std::string precision_of(const Node& layer) {
   std::set<std::string> types;
@@ -73,7 +77,7 @@ std::string fact_row(const Node& results, std::string_view name,
                      std::string (*fact)(const Node& model)) {
   std::string row = "<tr><th scope=\"row\">" + html(name) + "</th>";
   for (std::size_t model = 0; model < results["models"].size(); ++model) {
-    if (structure_of(results, model).there()) {
+    if (has_layers(results, model)) {
       row += "<td>" + fact(results["models"][model]) + "</td>";
     }
   }
@@ -168,7 +172,7 @@ std::string structure_section(const Node& results) {
   if (widest.n_layers == 0) return {};
   std::string rows = "<thead><tr><th scope=\"col\">Layer</th>";
   for (std::size_t model = 0; model < results["models"].size(); ++model) {
-    if (!structure_of(results, model).there()) continue;
+    if (!has_layers(results, model)) continue;
     rows += "<th scope=\"col\">" + html(results["models"][model]["name"].text()) + "</th>";
   }
   rows += "</tr></thead>\n<tbody>\n" + fact_rows(results);
@@ -176,7 +180,7 @@ std::string structure_section(const Node& results) {
     rows += "<tr><th scope=\"row\">Layer " + std::to_string(layer) + "</th>";
     for (std::size_t model = 0; model < results["models"].size(); ++model) {
       const Node structure = structure_of(results, model);
-      if (structure.there()) rows += layer_cell(structure["layers"][layer], widest);
+      if (has_layers(results, model)) rows += layer_cell(structure["layers"][layer], widest);
     }
     rows += "</tr>\n";
   }

@@ -53,8 +53,8 @@ th:first-child,td:first-child,.left{text-align:left}
 th:first-child,td:first-child{padding-left:.25rem}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bottom;
 border-bottom-color:var(--soft)}
-tbody th{font-weight:600;min-width:6rem;max-width:16rem;white-space:normal;overflow-wrap:break-word}
-th.label{max-width:7rem;white-space:normal;overflow-wrap:anywhere}
+tbody th{font-weight:600;min-width:8.5rem;max-width:16rem;white-space:normal;overflow-wrap:break-word}
+th.label{max-width:9rem;white-space:normal;overflow-wrap:break-word}
 td.wide{white-space:normal;text-align:left;min-width:20rem}
 tr.reference{background:var(--tint)}
 .widths{display:block;height:4px;margin:.15rem 0 .35rem;background:var(--line);border-radius:2px;

@@ -115,7 +115,7 @@ class Failing(TradeoffTest):
         self.assertEqual(states, {"fp32": "done", "int8": "done", "int4": "done", "pruned": "failed",
                                   "balanced": "failed", "small": "failed", "tiny": "failed"})
         for model in found["models"][3:]:
-            self.assertIn("LibTorch", model["reason"])
+            self.assertIn("needs LibTorch and is the program espalier-prune", model["reason"])
             self.assertIn("could not be made", (self.out / "report.html").read_text())
         self.assertFalse((self.out / "tiny.espl").exists())
 
