@@ -61,7 +61,7 @@ void visit(TradeoffRequest& request, Visitor&& visitor) {
   visitor({.name = "--grid", .help = "country code or grams of CO2e per kWh", .value = "GRID"},
           request.grid);
   visitor({.name = "--pue",
-           .help = "what the building takes for each unit the machine takes",
+           .help = "power usage effectiveness of the building",
            .value = "X",
            .min = 1,
            .max = 10},

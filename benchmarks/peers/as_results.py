@@ -63,6 +63,10 @@ def main():
     peers = json.loads(arguments.peers.read_text())
     results = json.loads(arguments.results.read_text())
     reference = next(entry for entry in results["models"] if entry["name"] == results["reference"])
+    scored = {row["fidelity"]["n"] for row in peers["rows"].values() if row["fidelity"]}
+    if scored - {results["data"]["rows"]}:
+        raise SystemExit(f"{arguments.peers} is scored on {scored} rows, {arguments.results} on "
+                         f"{results['data']['rows']}; give encoder.py the same --data")
     own_ms = peers["rows"]["espalier fp32"]["ms"][arguments.workload]
     models = [model(name, row, own_ms, reference["score"]["value"], arguments.workload)
               for name, row in peers["rows"].items()

@@ -1,4 +1,5 @@
 // The table of a trade-off, for a terminal, a README or an issue.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "report/html.hpp"
@@ -35,6 +36,14 @@ std::vector<measure::Cell> row_of(const Node& model, const Form& score) {
   };
 }
 
+// A note is one paragraph, whatever it holds.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x20; },
+      ' ');
+  return text;
+}
+
 std::string below(const Node& results) {
   const Node machine = results["machine"];
   std::string text;
@@ -46,7 +55,11 @@ std::string below(const Node& results) {
   add("", machine["cpu"].text());
   if (machine["threads"].number()) add("threads: ", plain_figure(machine["threads"], {}));
   add("timed: ", results["timing"]["workload"].text());
-  return text.empty() ? text : "\n" + text + ".\n";
+  if (!text.empty()) text = "\n" + text + ".\n";
+  for (std::size_t index = 0; index < results["notes"].size(); ++index) {
+    text += "\n" + one_line(results["notes"][index].text()) + "\n";
+  }
+  return text;
 }
 
 }  // namespace
@@ -66,8 +79,9 @@ std::string results_text(const nlohmann::ordered_json& json, measure::TableForma
     const Node model = results["models"][index];
     table.add_row(row_of(model, {.decimals = in_percent ? 1 : 3}));
     if (model["status"].text() == "failed") {
-      failures +=
-          "\n" + model["name"].text() + " could not be made: " + model["reason"].text() + "\n";
+      failures += "\n" +
+                  one_line(model["name"].text() + " could not be made: " + model["reason"].text()) +
+                  "\n";
     }
   }
   return table.print(format) + below(results) + failures;
