@@ -206,6 +206,27 @@ std::string front_chart(const Node& results, const Axis& axis) {
   return chart(measure::scatter_chart_svg(picture), {});
 }
 
+// What a million texts take from the wall and put into the air.
+std::string climate_table(const Node& results) {
+  std::string rows;
+  for (std::size_t index = 0; index < results["models"].size(); ++index) {
+    const Node model = results["models"][index];
+    const Node energy = model["energy"];
+    if (!energy["kwh_per_million_texts"].number()) continue;
+    rows += "<tr><th scope=\"row\">" + html(model["name"].text()) + "</th>" +
+            cell(figure(energy["kwh_per_million_texts"], kJoules)) +
+            cell(figure(energy["grams_co2e_per_million_texts"], kJoules)) +
+            cell(html(energy["energy_source"].text())) + "</tr>\n";
+  }
+  if (rows.empty()) return {};
+  return scrolling_table(
+      "energy of a million texts",
+      "<thead><tr><th scope=\"col\">A million texts</th><th scope=\"col\">kWh</th>"
+      "<th scope=\"col\">g CO2e</th><th scope=\"col\">Energy is</th></tr></thead>\n"
+      "<tbody>\n" +
+          rows + "</tbody>\n");
+}
+
 }  // namespace
 
 std::string summary_section(const Node& results) {
@@ -247,6 +268,7 @@ std::string models_section(const Node& results) {
 std::string fronts_section(const Node& results) {
   std::string charts;
   for (const Axis& axis : kAxes) charts += front_chart(results, axis);
+  charts += climate_table(results);
   if (charts.empty()) return {};
   return "<p>Better is up and to the left. Filled marks lie on the front, the dotted line: no "
          "other "
