@@ -14,6 +14,8 @@ namespace espalier::tools {
 [[nodiscard]] Command bench_command();
 [[nodiscard]] Command compare_command();
 [[nodiscard]] Command profile_command();
+[[nodiscard]] Command report_command();
+[[nodiscard]] Command tradeoff_command();
 [[nodiscard]] Command export_command();
 [[nodiscard]] Command inspect_command();
 [[nodiscard]] Command verify_command();

@@ -1,6 +1,5 @@
 #include "compress_run.hpp"
 
-#include <unistd.h>
 #include <algorithm>
 
 #include "base/cpu_info.hpp"
@@ -10,6 +9,7 @@
 #include "compress/recipe/split.hpp"
 #include "compress_examiner.hpp"
 #include "compress_report.hpp"
+#include "handoff.hpp"
 #include "interrupt.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -142,11 +142,6 @@ void split_eval(const CompressPlan& plan, const recipe::Workspace& workspace) {
   const ColumnRequest& columns = plan.request.columns;
   (void)recipe::split_rows(plan.request.eval, columns.format(),
                            columns.columns(plan.task == Task::tag, /*need_label=*/true), files);
-}
-
-fs::path own_program() {
-  std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error);
 }
 
 void say_outcome(const recipe::Outcome& outcome) {

@@ -36,6 +36,8 @@ constexpr Verb kVerbs[] = {
     {"bench", bench_command},
     {"compare", compare_command},
     {"profile", profile_command},
+    {"tradeoff", tradeoff_command},
+    {"report", report_command},
     {"inspect", inspect_command},
     {"verify", verify_command},
     {"export", export_command},

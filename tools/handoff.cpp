@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <system_error>
 #include <vector>
 
@@ -21,10 +20,13 @@ bool is_for(const Handoff& handoff, std::string_view verb, std::span<const std::
   });
 }
 
-void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
+std::filesystem::path own_program() {
   std::error_code error;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::string program = self.parent_path() / handoff.program;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
+}
+
+void hand_off(const Handoff& handoff, std::span<const std::string> arguments) {
+  const std::string program = own_program().parent_path() / handoff.program;
   const bool renamed = !handoff.there.empty();
   std::vector<std::string> words = {program, std::string(renamed ? handoff.there : handoff.verb)};
   for (const std::string& argument : arguments) {

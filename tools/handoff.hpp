@@ -2,6 +2,7 @@
 // lean.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ struct Handoff {
 /// Whether a call of `verb` is for the program.
 [[nodiscard]] bool is_for(const Handoff& handoff, std::string_view verb,
                           std::span<const std::string> arguments);
+
+/// The executable of the running program; empty where the system does not tell.
+[[nodiscard]] std::filesystem::path own_program();
 
 /// Becomes the program, found in the folder of the running one. Does not return.
 /// Throws Error(unavailable), saying how to get it, when it is not there.

@@ -19,6 +19,7 @@ ROOMS = {
     "runtime/cpu": (("base", "format", "runtime", "runtime/reference"), ("onednn", "openmp", "xbyak")),
     "runtime/cuda": (("base", "format", "runtime"), ("cuda",)),
     "measure": (("base",), ("nlohmann-json",)),
+    "report": (("base", "measure"), ("nlohmann-json",)),
     "api": (("base", "text", "format", "runtime", "runtime/reference", "runtime/cpu"), ()),
     "compress/checkpoint": (("base", "format"), ("nlohmann-json", "libzip")),
     "compress/export": (

@@ -13,8 +13,8 @@ CLI = os.environ.get("ESPALIER_CLI", "espalier")
 RUN = os.environ.get("ESPALIER_RUN", "espalier-run")
 MAKE_TINY = os.environ.get("ESPALIER_MAKE_TINY_CHECKPOINT", "make_tiny_checkpoint")
 
-VERBS = ["convert", "quantize", "compress", "sensitivity", "run", "evaluate", "bench", "compare", "profile", "inspect", "verify",
-         "export", "tokenize", "sys"]
+VERBS = ["convert", "quantize", "compress", "sensitivity", "run", "evaluate", "bench", "compare", "profile", "tradeoff", "report",
+         "inspect", "verify", "export", "tokenize", "sys"]
 
 
 def start(*arguments, program=CLI, **keywords):

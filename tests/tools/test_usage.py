@@ -14,7 +14,7 @@ class Help(ProgramTest):
             with self.subTest(verb=verb):
                 text = self.ok(verb, "--help")
                 # compress has the options of a whole pipeline.
-                self.assertLessEqual(len(text.splitlines()), 40 if verb == "compress" else 30)
+                self.assertLessEqual(len(text.splitlines()), 40 if verb in ("compress", "tradeoff") else 30)
                 self.assertLess(text.index(f"  espalier {verb}"), text.index("--help"))
                 self.assertEqual(text, self.ok("help", verb))
                 self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)

@@ -34,9 +34,19 @@ class StageRunner {
 /// it once, through this program, and not a second time from the terminal.
 class ChildRunner final : public StageRunner {
  public:
+  /// What a command says on standard error.
+  enum class Messages {
+    its_own,  ///< goes where this program's does; on a terminal the command draws its progress
+    kept,     ///< passes through this program, and an error repeats the last line
+  };
+
   /// program: the executable. pending_signal: the signal that this program has got, or 0.
-  ChildRunner(std::filesystem::path program, std::function<int()> pending_signal, bool quiet)
-      : program_(std::move(program)), pending_signal_(std::move(pending_signal)), quiet_(quiet) {}
+  ChildRunner(std::filesystem::path program, std::function<int()> pending_signal, bool quiet,
+              Messages messages = Messages::its_own)
+      : program_(std::move(program)),
+        pending_signal_(std::move(pending_signal)),
+        quiet_(quiet),
+        messages_(messages) {}
 
   /// An interrupted training goes on where it saved; all else that is there is replaced.
   StageCost run(const StageJob& job) override;
@@ -45,6 +55,7 @@ class ChildRunner final : public StageRunner {
   std::filesystem::path program_;
   std::function<int()> pending_signal_;
   bool quiet_;
+  Messages messages_;
 };
 
 }  // namespace espalier::recipe

@@ -82,6 +82,21 @@ TEST_F(Runner, PassesOnTheExitCodeOfTheCommand) {
   EXPECT_THAT(message_, HasSubstr("ended by signal 9"));
 }
 
+TEST_F(Runner, RepeatsTheLastLineOfWhatItKeepsWhenTheCommandFails) {
+  const std::string says = "echo first >&2; echo 'prune: no heads are left' >&2; exit 2";
+  ChildRunner runner(
+      program(says), [] { return 0; }, true, ChildRunner::Messages::kept);
+  ::testing::internal::CaptureStderr();
+  try {
+    (void)runner.run(job());
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    EXPECT_THAT(error.what(), HasSubstr("ended with exit code 2: prune: no heads are left"));
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "first\nprune: no heads are left\n");
+}
+
 TEST_F(Runner, PassesASignalOnOnceAndWaitsForTheCommandToSave) {
   const std::string saves = "trap 'echo saved; exit 130' INT TERM; while :; do :; done";
   int n_asked = 0;

@@ -1,0 +1,200 @@
+#include "report/results.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "base/printable.hpp"
+#include "espalier/error.hpp"
+#include "measure/scatter_chart.hpp"
+#include "report/node.hpp"
+
+namespace espalier::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+constexpr std::size_t kMaxModels = 500;
+// What "nearly as good" means in a sentence: a point of the score's hundred.
+constexpr double kNearPoints = 1.0;
+
+[[noreturn]] void refuse(const std::string& name, const std::string& why) {
+  throw Error(ErrorCode::bad_input, printable(name) + " " + why);
+}
+
+bool is_trade_off(const Json& json) {
+  return json.value("kind", Json()) == Json("trade_off");
+}
+
+void check_trade_off(const NamedDocument& document) {
+  const Json& json = *document.json;
+  if (json.value("schema_version", Json()) != Json(kSchemaVersion)) {
+    refuse(document.name, "is of another schema version than " + std::to_string(kSchemaVersion) +
+                              "; make the report with the espalier that wrote it");
+  }
+  const Json models = json.value("models", Json());
+  if (!models.is_array()) refuse(document.name, "has no list of models; is it results.json?");
+  for (const Json& model : models) {
+    if (!model.is_object() || !model.value("name", Json()).is_string()) {
+      refuse(document.name, "lists a model without a name; is it results.json?");
+    }
+  }
+}
+
+bool is_same_model(const Json& a, const Json& b) {
+  return a.at("name") == b.at("name") && a.value("runtime", Json()) == b.value("runtime", Json());
+}
+
+void add_models(Json& results, const Json& models) {
+  for (const Json& model : models) {
+    Json& all = results["models"];
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const Json& m) { return is_same_model(m, model); });
+    if (known != all.end()) {
+      *known = model;
+    } else {
+      all.push_back(model);
+    }
+  }
+}
+
+void add_notes(Json& results, const Json& notes) {
+  if (!notes.is_array()) return;
+  Json& all = results["notes"];
+  if (!all.is_array()) all = Json::array();
+  for (const Json& note : notes) {
+    if (std::find(all.begin(), all.end(), note) == all.end()) all.push_back(note);
+  }
+}
+
+measure::ScatterPoint point_of(const Node& model, const Node& x) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  return {.name = model["name"].text(),
+          .x = x.number().value_or(none),
+          .y = model["score"]["value"].number().value_or(none)};
+}
+
+void mark_front(Json& results, const char* axis, Node (*x_of)(const Node&)) {
+  const Node root(results);
+  std::vector<measure::ScatterPoint> points;
+  for (std::size_t index = 0; index < results["models"].size(); ++index) {
+    const Node model = root["models"][index];
+    points.push_back(point_of(model, x_of(model)));
+  }
+  const std::vector<std::size_t> front = measure::pareto_front(points, measure::Scale::linear);
+  for (std::size_t index = 0; index < points.size(); ++index) {
+    const bool is_on = std::find(front.begin(), front.end(), index) != front.end();
+    results["models"][index]["front"][axis] = is_on;
+  }
+}
+
+Node size_of(const Node& model) {
+  return model["bytes"];
+}
+Node time_of(const Node& model) {
+  return model["latency"]["p50_ms"];
+}
+Node energy_of(const Node& model) {
+  return model["energy"]["joules_per_1000_texts"];
+}
+
+std::optional<std::size_t> find_reference(const Json& results) {
+  const Json name = results.value("reference", Json());
+  const Json& models = results.at("models");
+  for (std::size_t index = 0; index < models.size(); ++index) {
+    if (models[index].at("name") == name) return index;
+  }
+  return std::nullopt;
+}
+
+// The name of the least by `x_of` among models that score nearly what the reference does.
+Json least_near(const Json& results, double least_score, Node (*x_of)(const Node&)) {
+  const Node root(results);
+  Json best;
+  std::optional<double> least;
+  for (std::size_t index = 0; index < results.at("models").size(); ++index) {
+    const Node model = root["models"][index];
+    const std::optional<double> score = model["score"]["value"].number();
+    const std::optional<double> x = x_of(model).number();
+    if (!score || !x || *score < least_score || (least && *x >= *least)) continue;
+    least = x;
+    best = model["name"].text();
+  }
+  return best;
+}
+
+}  // namespace
+
+Json merge_results(std::span<const NamedDocument> documents) {
+  Json results;
+  Json sensitivity = Json::array();
+  Json activations = Json::array();
+  for (const NamedDocument& document : documents) {
+    const Json& json = *document.json;
+    if (!json.is_object()) refuse(document.name, "is no JSON object");
+    if (is_trade_off(json)) {
+      check_trade_off(document);
+      if (results.is_null()) {
+        results = json;
+      } else {
+        add_models(results, json.at("models"));
+        add_notes(results, json.value("notes", Json()));
+      }
+    } else if (json.contains("all_int8") && json.contains("parts")) {
+      sensitivity.push_back(json);
+    } else if (json.value("calibration", Json()).is_object()) {
+      activations.push_back(json.at("calibration"));
+    } else {
+      refuse(document.name,
+             "is no results.json of tradeoff, no report of sensitivity or quantize --calib");
+    }
+  }
+  if (results.is_null()) {
+    results = {
+        {"schema_version", kSchemaVersion}, {"kind", "trade_off"}, {"models", Json::array()}};
+  }
+  if (results.at("models").size() > kMaxModels) {
+    throw Error(ErrorCode::resource, "more than " + std::to_string(kMaxModels) +
+                                         " models are no choice; leave some out");
+  }
+  if (!sensitivity.empty()) results["sensitivity"] = sensitivity;
+  if (!activations.empty()) results["activations"] = activations;
+  derive(results);
+  return results;
+}
+
+void derive(Json& results) {
+  mark_front(results, "size", size_of);
+  mark_front(results, "latency", time_of);
+  mark_front(results, "energy", energy_of);
+  results.erase("picks");
+  const std::optional<std::size_t> reference = find_reference(results);
+  if (!reference) return;
+  const Node root(results);
+  const std::optional<double> score = root["models"][*reference]["score"]["value"].number();
+  const std::optional<double> bytes = root["models"][*reference]["bytes"].number();
+  for (std::size_t index = 0; index < results["models"].size(); ++index) {
+    const std::optional<double> own = root["models"][index]["bytes"].number();
+    if (bytes && own && *own > 0) results["models"][index]["smaller_times"] = *bytes / *own;
+  }
+  if (!score) return;
+  const double unit = Node(results)["metric"]["unit"].text() == "%" ? 1.0 : 0.01;
+  const double least = *score - kNearPoints * unit;
+  results["picks"] = {{"max_drop_points", kNearPoints},
+                      {"smallest", least_near(results, least, size_of)},
+                      {"fastest", least_near(results, least, time_of)},
+                      {"least_energy", least_near(results, least, energy_of)}};
+}
+
+void leave_out_texts(Json& results) {
+  for (Json& model : results["models"]) {
+    if (!model.contains("flips") || !model["flips"].is_array()) continue;
+    for (Json& flip : model["flips"]) {
+      if (flip.is_object()) flip.erase("text");
+    }
+  }
+}
+
+}  // namespace espalier::report
