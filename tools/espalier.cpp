@@ -77,8 +77,7 @@ std::string overview() {
   std::string text =
       "makes trained BERT models small and fast, and runs them\n\nusage: espalier COMMAND ...\n\n"
       "  espalier quantize ./my-model -o my-model.espl\n"
-      "  espalier run my-model.espl --text 'a charming journey'\n"
-      "  espalier evaluate my-model.espl --data dev.tsv\n\n";
+      "  espalier run my-model.espl --text 'a charming journey'\n\n";
   for (const Verb& verb : kVerbs) {
     std::string name(verb.name);
     if (!verb.alias.empty()) name += ", " + std::string(verb.alias);

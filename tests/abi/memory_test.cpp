@@ -85,8 +85,9 @@ Estimated estimate_of(const CModel& model, const espalier_session_options& optio
           bytes(memory.call_bytes)};
 }
 
-espalier_session_options options_for(const std::string& device, unsigned n_threads) {
-  return {sizeof(espalier_session_options), device.c_str(), n_threads, 0};
+/// Borrows `device`.
+espalier_session_options options_for(const char* device, unsigned n_threads) {
+  return {sizeof(espalier_session_options), device, n_threads, 0};
 }
 
 /// Large enough for what the estimate is about to outweigh what every model has.
@@ -113,7 +114,7 @@ TEST_P(Estimate, OfModelAndSessionsIsNoLessThanTheHeapTakesAndNotTwiceThat) {
   for (const std::string& device : testing::backends_here()) {
     for (const unsigned n_threads : {1U, 3U}) {
       SCOPED_TRACE(device + ", threads: " + std::to_string(n_threads));
-      const espalier_session_options options = options_for(device, n_threads);
+      const espalier_session_options options = options_for(device.c_str(), n_threads);
       float scores[2];
 
       const std::int64_t before = heap_bytes();

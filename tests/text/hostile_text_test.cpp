@@ -149,7 +149,8 @@ TEST(HostileText, TheLongestWordTakesTheLongestWay) {
   for (std::size_t n = 1; n < 99; ++n) spec.pieces.push_back("##" + std::string(n, 'a') + "b");
   const Tokenizer tokenizer(spec);
   std::string text;
-  const std::string word = std::string(100, 'a') + " ";
+  std::string word(100, 'a');
+  word += ' ';
   while (text.size() < kLongBytes) text += word;
 
   const TokenBatch batch = encode_all(tokenizer, text);

@@ -87,7 +87,7 @@ class Killed(ProgramTest):
     def test_finetune(self):
         """Saved after every step or so; what was saved is gone on with, to the bits of a run that was left alone."""
         rows = self.file("rows.tsv", CLASSIFY)
-        arguments = quick(["finetune", models.checkpoint("sequence"), "--task", "classify", "--train", rows, "--epochs", 3,
+        arguments = quick(["finetune", models.checkpoint("sequence"), "--task", "classify", "--train", rows, "--epochs", 40,
                            "--save-minutes", 0.0005])
         whole, out = self.folder / "whole", self.folder / "out"
         n_resumed = 0
