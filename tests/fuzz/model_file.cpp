@@ -61,9 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-#ifdef ESPALIER_FUZZER
+// libFuzzer's own; absent where inputs are only replayed.
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
+                                                              std::size_t max_size);
+
 // Most changes leave the checksum right, so that they reach what is behind it.
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max_size, unsigned seed) {
   constexpr unsigned kWithChecksum = 15;  // of 16
@@ -75,4 +77,3 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   std::copy_n(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), data);
   return file.size();
 }
-#endif

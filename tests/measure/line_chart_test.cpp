@@ -21,9 +21,12 @@ using Points = std::vector<std::pair<double, double>>;
 // The points of each polyline, in units of the picture.
 std::vector<Points> drawn_lines(const std::string& svg) {
   std::vector<Points> lines;
-  const std::regex line("<polyline [^>]* points=\"([^\"]*)\"/>");
-  for (std::sregex_iterator found(svg.begin(), svg.end(), line), end; found != end; ++found) {
-    std::istringstream numbers((*found)[1].str());
+  const std::string attribute =
+      " points=\"";  // no regular expression: std::regex recurses once a letter
+  for (std::size_t at = 0; (at = svg.find("<polyline ", at)) != std::string::npos;) {
+    const std::size_t begin = svg.find(attribute, at) + attribute.size();
+    at = svg.find('"', begin);
+    std::istringstream numbers(svg.substr(begin, at - begin));
     Points points;
     double x = 0;
     double y = 0;
