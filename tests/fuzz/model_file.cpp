@@ -57,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(testing::read(format::to_bytes(model.spec())).accepted,
                   "what was read can be written and read again");
   });
-  if (read) fuzz::accepted([&] { fuzz::ask(bytes); });
+  // Weights may be so large that answers are no numbers, which is said.
+  if (read) fuzz::accepted([&] { fuzz::ask(bytes); }, ErrorCode::failed);
   return 0;
 }
 

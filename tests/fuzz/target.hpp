@@ -29,15 +29,17 @@ inline void require(bool kept, const char* promise) {
   std::abort();
 }
 
-/// Runs `body`. Whether it was not refused; only an Error that blames the input refuses.
+/// Runs `body`. Whether it was not refused; only an Error that blames the input refuses, or one of
+/// the code `also`.
 template <typename Body>
-bool accepted(Body&& body) {
+bool accepted(Body&& body, ErrorCode also = ErrorCode::bad_input) {
   try {
     body();
     return true;
   } catch (const Error& error) {
     require(error.code() == ErrorCode::bad_input || error.code() == ErrorCode::verification ||
-                error.code() == ErrorCode::resource || error.code() == ErrorCode::usage,
+                error.code() == ErrorCode::resource || error.code() == ErrorCode::usage ||
+                error.code() == also,
             error.what());
     require(std::string_view(error.what()).size() < 4096,
             "messages are short, whatever they quote");
