@@ -1,5 +1,5 @@
 #!/bin/sh
-# The trade-off of the README: espalier's candidates of one checkpoint, and the same checkpoint in other runtimes.
+# A trade-off: espalier's candidates of one checkpoint, and the same checkpoint in other runtimes.
 #
 #   benchmarks/tradeoff.sh CHECKPOINT OUT [--quick]
 #
@@ -10,8 +10,8 @@
 # THREADS  of every runtime
 #
 # Writes OUT/results.json, report.html and the model files, OUT/all.html with the other runtimes beside, and the table
-# OUT/table.md. Called again, what is trained and scored is taken from OUT; an hour or two with training on two cores,
-# minutes with --quick.
+# OUT/table.md. Called again, what is trained and scored is taken from OUT. Minutes with --quick, hours with
+# training.
 set -eu
 checkpoint=$1
 out=$2

@@ -88,7 +88,7 @@ void visit(BenchRequest& request, Visitor&& visitor) {
           request.backend);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json|jsonl|md|csv"},
           request.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+  visit_quiet(request.quiet, visitor);
 }
 
 }  // namespace espalier::tools

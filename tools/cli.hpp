@@ -40,6 +40,20 @@ struct BoundOption {
   OptionField field;
 };
 
+/// Options that most verbs have, for use in their visit(). threads: 0 when it is not given.
+template <typename Visitor>
+void visit_threads(std::uint32_t& threads, Visitor&& visitor) {
+  visitor(OptionText{.name = "-t,--threads",
+                     .help = "threads; without it one for each processor",
+                     .min = 1,
+                     .max = 1024},
+          threads);
+}
+template <typename Visitor>
+void visit_quiet(bool& quiet, Visitor&& visitor) {
+  visitor(OptionText{.name = "-q,--quiet", .help = "no notes on standard error"}, quiet);
+}
+
 struct CommandText {
   std::string_view name;          ///< "run"
   std::string_view summary;       ///< one line, lower case

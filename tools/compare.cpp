@@ -67,15 +67,11 @@ void visit(CompareOptions& options, Visitor&& visitor) {
           options.tokens);
   visitor({.name = "-r,--rounds", .help = "rounds that are timed", .min = 1, .max = 100000},
           options.rounds);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          options.threads);
+  visit_threads(options.threads, visitor);
   visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
           options.backend);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 struct Side {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli.hpp"
 #include "column_request.hpp"
 
 namespace espalier::tools {
@@ -93,14 +94,10 @@ void visit(CompressRequest& request, Visitor&& visitor) {
   visitor({.name = "--work", .help = "what is kept to go on from; else FILE.work", .value = "DIR"},
           request.work);
   visitor({.name = "--seed", .help = "of everything random"}, request.seed);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          request.threads);
+  visit_threads(request.threads, visitor);
   visitor({.name = "--force", .help = "replace FILE, start another run in --work"}, request.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+  visit_quiet(request.quiet, visitor);
 }
 
 }  // namespace espalier::tools

@@ -50,15 +50,11 @@ void visit(EvaluateOptions& options, Visitor&& visitor) {
            .help = "longest input in tokens; without it the model's own",
            .min = 3},
           options.max_length);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          options.threads);
+  visit_threads(options.threads, visitor);
   visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
           options.backend);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 Contestant open(const EvaluateOptions& options, const std::string& path) {

@@ -41,7 +41,7 @@ void visit(ExportOptions& options, Visitor&& visitor) {
           options.reader);
   visitor({.name = "--force", .help = "replace what OUT holds"}, options.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 void note_shape(const format::ModelSpec& spec, const checkpoint::BertConfig& config,

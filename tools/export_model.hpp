@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli.hpp"
 #include "compress/export/calibration.hpp"
 #include "compress/export/precision_rules.hpp"
 #include "compress/export/round_weights.hpp"
@@ -84,14 +85,10 @@ void visit_export(ExportRequest& request, Visitor&& visitor) {
            .help = "longest input in tokens; without it the checkpoint's own",
            .min = 3},
           request.max_length);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          request.threads);
+  visit_threads(request.threads, visitor);
   visitor({.name = "--force", .help = "replace the file if it exists"}, request.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+  visit_quiet(request.quiet, visitor);
 }
 
 /// What --help says about the parts that the rules name.

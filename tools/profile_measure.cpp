@@ -90,54 +90,34 @@ void count_tokens(Profile& profile, const Calls& calls, std::uint32_t pad) {
   }
 }
 
-/// What a part's products are made of, as a report shows it.
-std::string type_of(const format::LinearSpec& linear) {
-  return type_text(compress::PartType(linear.precision, linear.group));
-}
-
-bool is_int8(const format::ModelSpec& spec, std::size_t layer, StepPart part) {
+/// What a part's products are made of; nothing for what has none.
+std::optional<compress::PartType> stored_type(const format::ModelSpec& spec, std::size_t layer,
+                                              StepPart part) {
+  const auto of = [](const format::LinearSpec& linear) {
+    return compress::PartType(linear.precision, linear.group);
+  };
   const format::LayerSpec& own = spec.layers[layer];
   switch (part) {
     case StepPart::qkv:
-      return own.qkv.precision == Precision::int8;
+      return of(own.qkv);
     case StepPart::attention:
-      return spec.precision == Precision::int8;
+      return spec.precision;
     case StepPart::out:
-      return own.out.precision == Precision::int8;
+      return of(own.out);
     case StepPart::up:
-      return own.up.precision == Precision::int8;
+      return of(own.up);
     case StepPart::down:
-      return own.down.precision == Precision::int8;
+      return of(own.down);
     case StepPart::embedding:
-      return format::word_precision(spec.embedding) == Precision::int8;
-    case StepPart::waiting:
-    case StepPart::head:
+      if (layer == 0) return compress::precisions_of(spec).front();
       break;
-  }
-  return false;
-}
-
-std::string type_of(const format::ModelSpec& spec, std::size_t layer, StepPart part) {
-  const format::LayerSpec& own = spec.layers[layer];
-  switch (part) {
-    case StepPart::qkv:
-      return type_of(own.qkv);
-    case StepPart::attention:
-      return std::string(name_of(spec.precision));
-    case StepPart::out:
-      return type_of(own.out);
-    case StepPart::up:
-      return type_of(own.up);
-    case StepPart::down:
-      return type_of(own.down);
-    case StepPart::embedding:
-      return layer == 0 ? type_text(compress::precisions_of(spec).front()) : "";
     case StepPart::head:
-      return layer == 0 ? "fp32" : "";
+      if (layer == 0) return Precision::fp32;
+      break;
     case StepPart::waiting:
       break;
   }
-  return "";
+  return std::nullopt;
 }
 
 /// Runs passes and adds up what they took.
@@ -185,9 +165,10 @@ class Timer {
         own.multiply_adds =
             work[layer][index].multiply_adds / static_cast<double>(calls_.tokens.size());
         own.weight_bytes = work[layer][index].weight_bytes;
-        own.type = type_of(spec, layer, part);
-        const std::optional<MeasuredPeak>& peak =
-            is_int8(spec, layer, part) ? profile.int8_peak : profile.fp32_peak;
+        const std::optional<compress::PartType> type = stored_type(spec, layer, part);
+        if (type) own.type = type_text(*type);
+        const bool is_int8 = type && type->precision == Precision::int8;
+        const std::optional<MeasuredPeak>& peak = is_int8 ? profile.int8_peak : profile.fp32_peak;
         if (own.multiply_adds > 0 && own.ms > 0 && peak) {
           own.peak_share = own.multiply_adds / (own.ms * 1e6 * peak->gmac_per_s);
         }

@@ -45,17 +45,13 @@ void visit(RunOptions& options, Visitor&& visitor) {
            .help = "longest text in tokens; without it the model's own",
            .min = 2},
           options.max_length);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          options.threads);
+  visit_threads(options.threads, visitor);
   visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
           options.backend);
   visitor(
       {.name = "--format", .help = "lines of JSON, or text to look at", .choices = "jsonl|table"},
       options.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 /// The verb, or with `program` "espalier-run" the program of that name.

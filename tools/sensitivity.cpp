@@ -42,15 +42,11 @@ void visit(SensitivityOptions& options, Visitor&& visitor) {
           options.limit);
   visitor({.name = "--svg", .help = "write a chart of the table", .value = "FILE"}, options.svg);
   visitor({.name = "--force", .help = "replace the chart if it exists"}, options.force);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          options.threads);
+  visit_threads(options.threads, visitor);
   visitor({.name = "--backend", .help = "what computes", .choices = "auto|cpu|reference"},
           options.backend);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, options.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 std::vector<data::Row> read_rows(const SensitivityOptions& options, Task task) {

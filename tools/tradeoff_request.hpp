@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli.hpp"
 #include "column_request.hpp"
 
 namespace espalier::tools {
@@ -69,14 +70,10 @@ void visit(TradeoffRequest& request, Visitor&& visitor) {
   visitor({.name = "--no-texts", .help = "leave sentences of the data out of the report"},
           request.no_texts);
   visitor({.name = "--seed", .help = "of everything random"}, request.seed);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          request.threads);
+  visit_threads(request.threads, visitor);
   visitor({.name = "--force", .help = "start over where OUT holds another run"}, request.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|md|json"}, request.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+  visit_quiet(request.quiet, visitor);
 }
 
 }  // namespace espalier::tools

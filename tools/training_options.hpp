@@ -78,11 +78,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option,
           request.bf16);
   visitor({.name = "--device", .help = "what computes", .choices = "cpu|cuda"}, request.device);
   visitor({.name = "--seed", .help = "of everything random"}, request.seed);
-  visitor({.name = "-t,--threads",
-           .help = "threads; without it one for each processor",
-           .min = 1,
-           .max = 1024},
-          request.threads);
+  visit_threads(request.threads, visitor);
   visitor({.name = "--save-minutes",
            .help = "save this often what --resume needs",
            .value = "M",
@@ -94,7 +90,7 @@ void visit_training(TrainingRequest& request, Visitor&& visit_option,
           request.resume);
   visitor({.name = "--force", .help = "replace OUT if it exists"}, request.force);
   visitor({.name = "--format", .help = "how to print", .choices = "table|json"}, request.format);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, request.quiet);
+  visit_quiet(request.quiet, visitor);
 }
 
 }  // namespace espalier::tools

@@ -29,7 +29,7 @@ void visit(VocabOptions& options, Visitor&& visitor) {
           options.output);
   visit_vocabulary(options.vocabulary, visitor);
   visitor({.name = "--force", .help = "replace the tokenizer in OUT"}, options.force);
-  visitor({.name = "-q,--quiet", .help = "no notes on standard error"}, options.quiet);
+  visit_quiet(options.quiet, visitor);
 }
 
 void run(const VocabOptions& options) {

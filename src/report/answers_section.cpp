@@ -168,7 +168,7 @@ std::string flip_list(const Node& model) {
   const Node all = model["difference"]["flips"];
   const bool is_cut = all.number() && *all.number() > static_cast<double>(flips.size());
   return "<details><summary>" + html(model["name"].text()) + "<span class=\"sub\">, " +
-         figure(all, {}) + " changed" + (is_cut ? ", the largest changes here" : "") +
+         figure(all, {}) + " changed" + (is_cut ? ", the first of them here" : "") +
          "</span></summary>\n" +
          scrolling_table("changed answers of " + model["name"].text(),
                          columns + "<tbody>\n" + rows + "</tbody>\n") +

@@ -1,53 +1,9 @@
 // Memory runs out at the n-th allocation, for every n until a call is through: each time the C
 // interface says so, what it was called on can be used again, and nothing is lost. Not built under
 // sanitizers, which replace operator new too.
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include "tests/abi/c_tiny.hpp"
-
-namespace {
-
-std::atomic<long> n_live{0};
-std::atomic<long> n_left{-1};  // allocations until one fails; below 0: none does
-
-void* counted(std::size_t n_bytes, std::size_t alignment) {
-  if (n_left >= 0 && n_left-- == 0) throw std::bad_alloc();
-  const std::size_t rounded = (n_bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  ++n_live;
-  return memory;
-}
-
-void counted_free(void* memory) {
-  if (memory == nullptr) return;
-  --n_live;
-  std::free(memory);
-}
-
-}  // namespace
-
-// The array and nothrow forms call these.
-void* operator new(std::size_t n_bytes) {
-  return counted(n_bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return counted(n_bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  counted_free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  counted_free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  counted_free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  counted_free(memory);
-}
+#include "tests/support/counted_new.hpp"
 
 namespace espalier::testing {
 namespace {
@@ -61,9 +17,9 @@ long failures_until_success(Call&& call, Undo&& undo) {
   for (long n = 0; n < kTooMany; ++n) {
     const long live = n_live;
     espalier_error error;
-    n_left = n;
+    allocations_until_bad = n;
     const espalier_status status = call(&error);
-    n_left = -1;
+    allocations_until_bad = -1;
     if (status == ESPALIER_OK) {
       undo();
       return n;
@@ -135,11 +91,11 @@ TEST(Allocation, ThatFailsInACallLeavesTheSessionFit) {
     long n = 0;
     for (; n < kTooMany && !is_ok; ++n) {
       espalier_error error;
-      n_left = n;
+      allocations_until_bad = n;
       const espalier_status status =
           espalier_classify(session.get(), texts.data(), texts.size(), nullptr, scores.data(),
                             scores.size(), nullptr, &error);
-      n_left = -1;
+      allocations_until_bad = -1;
       is_ok = status == ESPALIER_OK;
       ASSERT_TRUE(is_ok || status == ESPALIER_RESOURCE) << n << ": " << error.message;
     }

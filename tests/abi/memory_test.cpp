@@ -2,54 +2,8 @@
 // sanitizers, which replace operator new and keep what is freed.
 #include <malloc.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "tests/abi/c_tiny.hpp"
-
-namespace {
-
-std::atomic<std::int64_t> held{0};
-std::atomic<std::int64_t> most_held{0};
-
-void* counted(void* memory) {
-  if (memory == nullptr) throw std::bad_alloc();
-  const auto size = static_cast<std::int64_t>(malloc_usable_size(memory));
-  const std::int64_t now = held.fetch_add(size) + size;
-  std::int64_t most = most_held;
-  while (most < now && !most_held.compare_exchange_weak(most, now)) {
-  }
-  return memory;
-}
-
-void release(void* memory) noexcept {
-  held -= static_cast<std::int64_t>(malloc_usable_size(memory));
-  std::free(memory);
-}
-
-}  // namespace
-
-// Counts what C++ holds, to find the most of a call. The array and nothrow forms call these.
-void* operator new(std::size_t n_bytes) {
-  return counted(std::malloc(n_bytes));
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  const auto line = static_cast<std::size_t>(alignment);
-  return counted(std::aligned_alloc(line, (n_bytes + line - 1) / line * line));
-}
-void operator delete(void* memory) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  release(memory);
-}
+#include "tests/support/counted_new.hpp"
 
 namespace espalier {
 namespace {
@@ -58,6 +12,8 @@ using testing::c_text;
 using testing::CModel;
 using testing::CSession;
 using testing::expect_refused;
+using testing::held;
+using testing::most_held;
 using testing::open_c;
 using testing::session_c;
 using testing::TinyArchitecture;

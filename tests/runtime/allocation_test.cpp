@@ -1,69 +1,19 @@
 // Counts calls of operator new: run() allocates nothing once it has seen a batch of that size.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "runtime/executor.hpp"
 #include "runtime/reference/reference.hpp"
 #include "tests/support/batches.hpp"
+#include "tests/support/counted_new.hpp"
 #include "tests/support/tiny_model.hpp"
-
-namespace {
-
-std::atomic<std::size_t> n_allocations{0};
-
-void* allocate(std::size_t n_bytes, std::size_t alignment) {
-  ++n_allocations;
-  const std::size_t rounded = (n_bytes + alignment) / alignment * alignment;
-  if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t n_bytes) {
-  return allocate(n_bytes, alignof(std::max_align_t));
-}
-void* operator new[](std::size_t n_bytes) {
-  return allocate(n_bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate(n_bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate(n_bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace espalier::runtime {
 namespace {
+
+using testing::n_allocations;
 
 TEST(Allocation, TheCounterCounts) {
   const std::size_t before = n_allocations;
