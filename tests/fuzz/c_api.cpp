@@ -133,7 +133,7 @@ class Program {
       case 2: {
         espalier_session_options options = {};
         options.struct_size = struct_size(sizeof options);
-        // The fast back end compiles its kernels for each session, so that it has its turn seldom.
+        // Seldom another than the plain one: it is the interface that is tried here.
         const char* const rare[] = {"gpu", nullptr, "auto"};
         const std::size_t device = in_.next() % 64;
         options.device = device < 61 ? "reference" : rare[device - 61];

@@ -9,7 +9,7 @@ if(NOT status EQUAL 0)
   message(FATAL_ERROR "${printed}")
 endif()
 string(REGEX MATCH "number_of_executed_units: ([0-9]+)" found "${printed}")
-if(NOT CMAKE_MATCH_1 GREATER 100)
+if(NOT CMAKE_MATCH_1 GREATER 20)  # programs of C calls are slow on a busy machine
   message(FATAL_ERROR "hardly anything was run:\n${printed}")
 endif()
 message("${CMAKE_MATCH_1} inputs")
