@@ -2,11 +2,14 @@
 // back ends allocate by, each rounded up. tests/abi/memory_test.cpp holds them against what is
 // allocated.
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include "api/backends.hpp"
 #include "api/c_api.hpp"
 #include "api/model_impl.hpp"
 #include "base/cpu_info.hpp"
+#include "base/huge_pages.hpp"
 #include "runtime/executor.hpp"
 
 namespace espalier::c_api {
@@ -20,6 +23,9 @@ constexpr Bytes kFloat = sizeof(float);
 constexpr Bytes kChunkRows = 48;
 // Of a linear: shapes of the library's matmuls and what they are described by, at most.
 constexpr Bytes kDescriptions = 24 * kKiB;
+// What the library generates for all numbers of rows of linears of one size, at most: most of it
+// with AVX-512.
+constexpr Bytes kGenerated = 1088 * kKiB;
 
 struct Widths {
   Bytes hidden = 0;
@@ -56,6 +62,18 @@ Bytes floats_of(const format::Tensor& tensor) {
   return (Bytes{tensor.rows} * tensor.cols + 64) * kFloat;
 }
 
+/// Sizes of linears that the library of matmuls may compute.
+std::size_t n_generated_sizes(const format::ModelSpec& spec) {
+  std::set<std::array<std::uint32_t, 3>> sizes;
+  for (const format::LayerSpec& layer : spec.layers) {
+    for (const format::LinearSpec* linear : {&layer.qkv, &layer.out, &layer.up, &layer.down}) {
+      if (linear->precision == Precision::int8) continue;
+      sizes.insert({static_cast<std::uint32_t>(linear->precision), linear->in, linear->out});
+    }
+  }
+  return sizes.size();
+}
+
 /// A linear whose weights a back end may want in an order of its own.
 Bytes packed_linear(const format::LinearSpec& linear, bool reads_file) {
   const Bytes out = padded(linear.out);
@@ -83,7 +101,8 @@ Bytes packed_head(const std::optional<format::HeadLinear>& linear) {
 Bytes packed_bytes(const format::ModelSpec& spec, bool is_reference) {
   Bytes bytes = 64 * kKiB + spec.layers.size() * 8 * kKiB;
   if (is_reference) return bytes;  // it reads the file's own layout
-  bytes += kKiB * kKiB;            // what the library of matmuls keeps, whatever the model
+  // What the library of matmuls keeps, whatever the model, and what it generates for this one.
+  bytes += kKiB * kKiB + n_generated_sizes(spec) * kGenerated;
   // Kernels that read 8-bit panels where they lie in the file.
   const bool reads_file = usable_isa() == Isa::avx512_vnni;
   const format::EmbeddingSpec& embedding = spec.embedding;
@@ -115,7 +134,12 @@ Bytes workspace_bytes(const Widths& widths, Bytes n_rows, Bytes n_keys, bool is_
   const Bytes rows = n_rows * (6 * widths.hidden + 2 * widths.heads * kFloat + 8);
   const Bytes chunks = kChunkRows * widths.widest() * (3 * kFloat + 2);
   const Bytes panels = n_keys * (2 * widths.head_dim * kFloat + 16 * 2 * kFloat);
-  return rows + chunks + panels + 256 * kKiB;
+  return rows + chunks + panels;
+}
+
+/// Buffers side by side in huge pages, of which the last of each chunk leaves a part.
+Bytes in_huge_pages(Bytes bytes) {
+  return (bytes + bytes / 4 + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 Bytes session_bytes(const format::ModelSpec& spec, const SessionOptions& options,
@@ -129,9 +153,12 @@ Bytes session_bytes(const format::ModelSpec& spec, const SessionOptions& options
   const Bytes width = std::max<Bytes>(runtime::head_plan(spec).width, 1);
   const Bytes waiting = std::max(kKiB * kKiB / kFloat, width) * kFloat;
   const Bytes few_rows = n_rows * width * kFloat;
-  const Bytes member = workspace_bytes(widths, n_rows, n_keys, is_reference) + kept +
-                       std::min(waiting, few_rows) + n_rows * 16;
-  return 64 * kKiB + threads * member + (threads > 1 ? 2 * kept : 0);
+  const Bytes waits = std::min(waiting, few_rows) + n_rows * 16;
+  const Bytes of_team = threads > 1 ? 2 * kept : 0;
+  const Bytes member = workspace_bytes(widths, n_rows, n_keys, is_reference) + kept;
+  if (is_reference) return 64 * kKiB + threads * (member + waits) + of_team;
+  return 64 * kKiB + threads * (in_huge_pages(member) + waits + 256 * kKiB) +
+         in_huge_pages(of_team);
 }
 
 /// Of tag models every token has an answer, of the others one a text; of fill_mask one a [MASK],

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/huge_pages.hpp"
 #include "base/printable.hpp"
 #include "espalier/error.hpp"
 
@@ -78,6 +79,11 @@ void FileBytes::Release::operator()(std::byte* data) const noexcept {
 }
 
 FileBytes FileBytes::allocate(std::size_t size) {
+  if (size >= 2 * kHugePage) {
+    MappedBytes pages = map_huge_pages(size);
+    const std::size_t n_mapped = pages.get_deleter().n_bytes;
+    return {pages.release(), size, Release{n_mapped}};
+  }
   // aligned_alloc wants a multiple of the alignment; one line more so that an empty file has an
   // address.
   const std::size_t room = (size / kAlignment + 1) * kAlignment;

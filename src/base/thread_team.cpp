@@ -23,18 +23,39 @@ void pause_briefly() noexcept {
 #endif
 }
 
+// Counts on and wakes who waits for that. Not merely a release: libstdc++'s notify_all() next looks
+// whether anyone sleeps, and a store that x86 delays past that look would leave a member that falls
+// asleep now without its wake-up.
+void open(std::atomic<std::uint32_t>& count) noexcept {
+  count.fetch_add(1, std::memory_order_seq_cst);
+  count.notify_all();
+}
+
+// Returns the value once it is no longer `old`. Members meet once a layer and calls often follow
+// one another, microseconds apart, while falling asleep and being woken takes tens of them: a short
+// spin first, then sleep.
+template <typename T>
+T wait_for_change(const std::atomic<T>& value, T old) noexcept {
+  constexpr int kSpins = 2000;
+  for (int spin = 0; spin < kSpins; ++spin) {
+    const T now = value.load(std::memory_order_acquire);
+    if (now != old) return now;
+    pause_briefly();
+  }
+  value.wait(old, std::memory_order_acquire);  // being woken for nothing is its business
+  return value.load(std::memory_order_acquire);
+}
+
 }  // namespace
 
-ThreadTeam::ThreadTeam(unsigned size, std::function<void()> on_start)
-    : size_(size), on_start_(std::move(on_start)) {
+ThreadTeam::ThreadTeam(unsigned size) : size_(size) {
   assert(size_ >= 1);
-  if (size_ == 1) return;
   try {
     start();
   } catch (const std::system_error& error) {
     const std::size_t n_started = threads_.size();
     stop();
-    throw Error(ErrorCode::resource, "cannot start thread " + std::to_string(n_started + 1) +
+    throw Error(ErrorCode::resource, "cannot start thread " + std::to_string(n_started + 2) +
                                          " of " + std::to_string(size_) + ": " +
                                          error.code().message() + "; ask for fewer threads");
   } catch (...) {
@@ -48,18 +69,15 @@ ThreadTeam::~ThreadTeam() {
 }
 
 void ThreadTeam::start() {
-  threads_.reserve(size_);
-  for (unsigned member = 0; member < size_; ++member) {
+  threads_.reserve(size_ - 1);
+  for (unsigned member = 1; member < size_; ++member) {
     threads_.emplace_back([this, member] { serve(member); });
   }
 }
 
 void ThreadTeam::stop() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  started_.notify_all();
+  stopping_.store(true, std::memory_order_relaxed);
+  open(generation_);
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -70,22 +88,16 @@ void ThreadTeam::run_member(unsigned member) noexcept {
     const std::lock_guard lock(mutex_);
     failure_ = std::current_exception();
   }
+  leave();
 }
 
 void ThreadTeam::serve(unsigned member) {
-  if (on_start_) on_start_();
-  std::uint64_t seen = 0;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      started_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-      if (stopping_) return;
-      seen = generation_;
-    }
+  for (std::uint32_t generation = 0;;) {
+    generation = wait_for_change(generation_, generation);
+    if (stopping_.load(std::memory_order_relaxed)) return;
     run_member(member);
-    leave();
-    const std::lock_guard lock(mutex_);
-    if (--running_ == 0) finished_.notify_one();
+    // The team outlives this: its destructor joins the thread.
+    if (n_running_.fetch_sub(1, std::memory_order_seq_cst) == 1) n_running_.notify_one();
   }
 }
 
@@ -94,14 +106,14 @@ void ThreadTeam::run(const std::function<void(unsigned)>& job) {
     job(0);
     return;
   }
-  std::unique_lock lock(mutex_);
   job_ = &job;
-  running_ = size_;
-  failure_ = nullptr;
+  n_running_.store(size_ - 1, std::memory_order_relaxed);
   meeting_.store(size_ * kMember, std::memory_order_relaxed);
-  ++generation_;
-  started_.notify_all();
-  finished_.wait(lock, [&] { return running_ == 0; });
+  open(generation_);
+  run_member(0);
+  for (unsigned left = n_running_.load(std::memory_order_acquire); left != 0;) {
+    left = wait_for_change(n_running_, left);
+  }
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
@@ -111,16 +123,9 @@ void ThreadTeam::meet() noexcept {
   const std::uint64_t meeting = meeting_.fetch_add(1, std::memory_order_acq_rel) + 1;
   if (all_arrived(meeting)) {
     open_next_phase(meeting / kMember);
-    return;
+  } else {
+    wait_for_change(phase_, phase);
   }
-  // Members meet once a layer, microseconds apart: a short spin first, then sleep.
-  constexpr int kSpins = 2000;
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (phase_.load(std::memory_order_acquire) != phase) return;
-    pause_briefly();
-  }
-  // wait() returns only when the phase is another one: being woken for nothing is its business.
-  phase_.wait(phase, std::memory_order_acquire);
 }
 
 void ThreadTeam::leave() noexcept {
@@ -132,10 +137,7 @@ void ThreadTeam::leave() noexcept {
 // changes, because all who are left wait for that.
 void ThreadTeam::open_next_phase(std::uint64_t n_members) noexcept {
   meeting_.store(n_members * kMember, std::memory_order_relaxed);
-  // Not merely a release: libstdc++'s notify_all() next looks whether anyone sleeps, and a store
-  // that x86 delays past that look would leave a member that falls asleep now without its wake-up.
-  phase_.fetch_add(1, std::memory_order_seq_cst);
-  phase_.notify_all();
+  open(phase_);
 }
 
 }  // namespace espalier

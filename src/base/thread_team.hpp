@@ -1,9 +1,8 @@
-// A fixed team of threads that runs one job at a time, all members at once.
-// Created once per session; idle members sleep. Members meet at a barrier inside a job.
+// A fixed team of threads that runs one job at a time, all members at once: the caller is one of
+// them. Created once per session; idle members sleep. Members meet at a barrier inside a job.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,13 +12,12 @@
 
 namespace espalier {
 
-/// Runs a job on `size` members: the caller's thread is not one of them unless size is 1, so that
-/// what a library keeps per thread (OpenMP settings) never leaks into the caller's.
+/// Runs a job on `size` members: member 0 is the caller's thread, the others are the team's own.
+/// What a library keeps for each thread (OpenMP settings) is the job's to set and to set back.
 class ThreadTeam {
  public:
-  /// size >= 1. `on_start` runs once on each own thread before its first job; it must not throw.
-  /// Throws Error(resource) when the system gives fewer threads.
-  explicit ThreadTeam(unsigned size, std::function<void()> on_start = {});
+  /// size >= 1. Throws Error(resource) when the system gives fewer threads.
+  explicit ThreadTeam(unsigned size);
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
   ~ThreadTeam();
@@ -45,17 +43,14 @@ class ThreadTeam {
   void open_next_phase(std::uint64_t n_members) noexcept;
 
   unsigned size_;
-  std::function<void()> on_start_;
+  const std::function<void(unsigned)>* job_ = nullptr;  // fixed in a job
+  std::atomic<std::uint32_t> generation_{0};            // jobs so far
+  std::atomic<unsigned> n_running_{0};                  // of the team's own threads
+  std::atomic<bool> stopping_{false};
   std::mutex mutex_;
-  std::condition_variable started_;
-  std::condition_variable finished_;
-  const std::function<void(unsigned)>* job_ = nullptr;  // set under mutex_, fixed in a job
-  std::uint64_t generation_ = 0;                        // guarded by mutex_
-  unsigned running_ = 0;                                // guarded by mutex_
-  bool stopping_ = false;                               // guarded by mutex_
-  std::exception_ptr failure_;                          // guarded by mutex_
-  std::atomic<std::uint64_t> meeting_{0};               // members in the job << 32 | those arrived
-  std::atomic<std::uint32_t> phase_{0};                 // meetings so far
+  std::exception_ptr failure_;             // guarded by mutex_ in a job
+  std::atomic<std::uint64_t> meeting_{0};  // members in the job << 32 | those arrived
+  std::atomic<std::uint32_t> phase_{0};    // meetings so far
   std::vector<std::thread> threads_;
 };
 

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <functional>
-#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -21,6 +23,7 @@ namespace espalier {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Job = std::function<void(unsigned)>;
 
 TEST(ThreadTeam, RunsEveryMemberOnce) {
@@ -38,8 +41,7 @@ TEST(ThreadTeam, RunsEveryMemberOnce) {
 }
 
 TEST(ThreadTeam, OfOneRunsOnTheCallersThread) {
-  bool started = false;
-  ThreadTeam team(1, [&] { started = true; });
+  ThreadTeam team(1);
   std::thread::id id;
 
   team.run([&](unsigned) {
@@ -48,10 +50,9 @@ TEST(ThreadTeam, OfOneRunsOnTheCallersThread) {
   });
 
   EXPECT_EQ(id, std::this_thread::get_id());
-  EXPECT_FALSE(started);
 }
 
-TEST(ThreadTeam, OfSeveralRunsOnItsOwnThreadsAlwaysTheSame) {
+TEST(ThreadTeam, OfSeveralRunsOnTheCallersThreadAndItsOwnAlwaysTheSame) {
   ThreadTeam team(3);
   std::vector<std::thread::id> first(3);
   team.run([&](unsigned member) { first[member] = std::this_thread::get_id(); });
@@ -60,21 +61,23 @@ TEST(ThreadTeam, OfSeveralRunsOnItsOwnThreadsAlwaysTheSame) {
   team.run([&](unsigned member) { second[member] = std::this_thread::get_id(); });
 
   EXPECT_EQ(second, first);
+  EXPECT_EQ(first.front(), std::this_thread::get_id());
   const std::set<std::thread::id> distinct(first.begin(), first.end());
   EXPECT_EQ(distinct.size(), 3U);
-  EXPECT_EQ(distinct.count(std::this_thread::get_id()), 0U);
 }
 
-TEST(ThreadTeam, PreparesEachThreadOnceBeforeItsFirstJob) {
-  static thread_local int n_starts = 0;
-  ThreadTeam team(3, [] { ++n_starts; });
-  std::vector<int> seen(3);
+TEST(ThreadTeam, RunsForOneCallerAfterAnother) {
+  ThreadTeam team(3);
+  std::vector<std::thread::id> members(3);
+  const Job job = [&](unsigned member) { members[member] = std::this_thread::get_id(); };
+  team.run(job);
+  const std::vector<std::thread::id> first = members;
 
-  for (int round = 0; round < 2; ++round) {
-    team.run([&](unsigned member) { seen[member] = n_starts; });
-    EXPECT_EQ(seen, std::vector<int>(3, 1));
-  }
-  EXPECT_EQ(n_starts, 0);
+  std::thread other([&] { team.run(job); });
+  const std::thread::id caller = other.get_id();
+  other.join();
+
+  EXPECT_EQ(members, (std::vector{caller, first[1], first[2]}));
 }
 
 TEST(ThreadTeam, ShowsTheCallerWhatItsMembersWrote) {
@@ -127,43 +130,53 @@ struct CountsItsEnd {
 thread_local CountsItsEnd at_end;
 
 TEST(ThreadTeam, JoinsItsIdleThreadsWhenDestroyed) {
+  { const ThreadTeam never_run(3); }
   n_ended_threads = 0;
   {
-    const ThreadTeam never_run(3, [] { at_end.armed = true; });
+    ThreadTeam team(3);
+    team.run([](unsigned member) { at_end.armed = member != 0; });
   }
-  EXPECT_EQ(n_ended_threads, 3);
-
-  {
-    ThreadTeam team(3, [] { at_end.armed = true; });
-    team.run([](unsigned) {});
-  }
-  EXPECT_EQ(n_ended_threads, 6);
+  EXPECT_EQ(n_ended_threads, 2);
 }
 
-// Makes every later thread of the process want more stack than there are addresses.
-void ask_for_impossible_stacks() {
-  pthread_attr_t impossible;
-  ASSERT_EQ(::pthread_attr_init(&impossible), 0);
-  ASSERT_EQ(::pthread_attr_setstacksize(&impossible, std::size_t{1} << 47), 0);
-  ASSERT_EQ(::pthread_setattr_default_np(&impossible), 0);
-  ::pthread_attr_destroy(&impossible);
-}
+// Leaves the process `spare` bytes of addresses while it lives.
+class FewAddresses {
+ public:
+  explicit FewAddresses(std::size_t spare) {
+    std::size_t used_pages = 0;
+    std::ifstream("/proc/self/statm") >> used_pages;
+    EXPECT_EQ(::getrlimit(RLIMIT_AS, &before_), 0);
+    rlimit few = before_;
+    few.rlim_cur = used_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + spare;
+    EXPECT_EQ(::setrlimit(RLIMIT_AS, &few), 0);
+  }
+  ~FewAddresses() { EXPECT_EQ(::setrlimit(RLIMIT_AS, &before_), 0); }
+
+ private:
+  rlimit before_{};
+};
 
 TEST(ThreadTeam, ThatGetsTooFewThreadsIsAnErrorAndEndsThoseItGot) {
-  pthread_attr_t before;
+  constexpr std::size_t kStack = std::size_t{64} << 20;
+  pthread_attr_t before, large;
   ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
-  static std::once_flag once;
+  ASSERT_EQ(::pthread_attr_init(&large), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&large, kStack), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&large), 0);
   std::string message;
   try {
-    const ThreadTeam team(100'000, [] { std::call_once(once, ask_for_impossible_stacks); });
+    const FewAddresses of_three_stacks(3 * kStack + kStack / 2);
+    const ThreadTeam team(1000);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::resource);
     message = error.what();
   }
   ASSERT_EQ(::pthread_setattr_default_np(&before), 0);
+  ::pthread_attr_destroy(&large);
   ::pthread_attr_destroy(&before);
 
-  EXPECT_THAT(message, HasSubstr(" of 100000: "));
+  EXPECT_THAT(message, HasSubstr(" of 1000: "));
+  EXPECT_THAT(message, Not(HasSubstr("thread 2 ")));  // it had some
   EXPECT_THAT(message, HasSubstr("ask for fewer threads"));
 }
 

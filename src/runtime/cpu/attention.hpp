@@ -5,23 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+
+#include "runtime/cpu/line_vector.hpp"
 
 namespace espalier::runtime::cpu {
-
-/// Keys and values of a block, int8: codes row by row, a scale for each (head, row).
-struct CodedRows {
-  std::vector<std::int8_t> codes;  // (rows, A)
-  std::vector<float> scale;        // (heads, row_stride)
-};
-
-/// Rows of a block that attention reads. All layers use the same memory.
-struct KeysAndValues {
-  CodedRows keys;
-  CodedRows values;
-  std::vector<float> float_keys;    // (rows, A), fp32 layers
-  std::vector<float> float_values;  // (rows, A)
-};
 
 struct AttentionSizes {
   std::uint32_t max_rows = 0;   // of a block
@@ -34,7 +21,23 @@ struct AttentionSizes {
   [[nodiscard]] std::size_t row_stride() const noexcept { return max_rows + 16U; }
 };
 
-[[nodiscard]] KeysAndValues make_keys_and_values(const AttentionSizes& sizes);
+/// Keys and values of a block, int8: codes row by row, a scale for each (head, row).
+struct CodedRows {
+  explicit CodedRows(Arena& arena) : codes(arena), scale(arena) {}
+
+  LineVector<std::int8_t> codes;  // (rows, A)
+  LineVector<float> scale;        // (heads, row_stride)
+};
+
+/// Rows of a block that attention reads. All layers use the same memory.
+struct KeysAndValues {
+  KeysAndValues(const AttentionSizes& sizes, Arena& arena);
+
+  CodedRows keys;
+  CodedRows values;
+  LineVector<float> float_keys;    // (rows, A), fp32 layers
+  LineVector<float> float_values;  // (rows, A)
+};
 
 /// One sentence's part of a layer's attention.
 struct AttentionJob {
@@ -46,7 +49,7 @@ struct AttentionJob {
   std::uint32_t first_context = 0;  // row of the context that the first query's goes to
 };
 
-/// One thread's attention; holds the scratch that it needs, allocated when made.
+/// One thread's attention; its scratch is allocated in the arena when it is made.
 class Attention {
  public:
   virtual ~Attention() = default;
@@ -58,14 +61,16 @@ class Attention {
                          std::size_t context_stride) = 0;
 
   /// The same in fp32. queries: (rows, A).
-  virtual void run_floats(const AttentionJob& job, const std::vector<float>& queries,
+  virtual void run_floats(const AttentionJob& job, const LineVector<float>& queries,
                           const KeysAndValues& block, float* context,
                           std::size_t context_stride) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes);
+[[nodiscard]] std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes,
+                                                             Arena& arena);
 
 /// Throws Error(unavailable) where the system grants no executable memory.
-[[nodiscard]] std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes);
+[[nodiscard]] std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes,
+                                                               Arena& arena);
 
 }  // namespace espalier::runtime::cpu

@@ -19,11 +19,11 @@ using format::round_up;
 
 class Avx2Attention final : public Attention {
  public:
-  explicit Avx2Attention(const AttentionSizes& sizes);
+  Avx2Attention(const AttentionSizes& sizes, Arena& arena);
 
   void run_codes(const AttentionJob& job, const CodedRows& queries, const KeysAndValues& block,
                  float* context, std::size_t context_stride) override;
-  void run_floats(const AttentionJob& job, const std::vector<float>& queries,
+  void run_floats(const AttentionJob& job, const LineVector<float>& queries,
                   const KeysAndValues& block, float* context, std::size_t context_stride) override;
 
  private:
@@ -34,16 +34,24 @@ class Avx2Attention final : public Attention {
   void pack_values(const std::int8_t* values, std::size_t stride, std::uint32_t n_keys);
 
   AttentionSizes sizes_;
-  std::vector<std::int8_t> key_panels_;    // [keys/16][d/2][16][2]
-  std::vector<std::int8_t> value_panels_;  // [d/16][keys/2][16][2]
-  std::vector<float> float_panels_;        // [keys/16][d][16], then [d/16][keys][16]
-  std::vector<std::int16_t> queries_;      // (kQueries, d rounded up to 2)
-  std::vector<float> scores_;              // (kQueries, keys rounded up to 16)
-  std::vector<std::int16_t> weights_;      // likewise
-  std::vector<float> tile_;                // (kQueries, d rounded up to 16)
+  LineVector<std::int8_t> key_panels_;    // [keys/16][d/2][16][2]
+  LineVector<std::int8_t> value_panels_;  // [d/16][keys/2][16][2]
+  LineVector<float> float_panels_;        // [keys/16][d][16], then [d/16][keys][16]
+  LineVector<std::int16_t> queries_;      // (kQueries, d rounded up to 2)
+  LineVector<float> scores_;              // (kQueries, keys rounded up to 16)
+  LineVector<std::int16_t> weights_;      // likewise
+  LineVector<float> tile_;                // (kQueries, d rounded up to 16)
 };
 
-Avx2Attention::Avx2Attention(const AttentionSizes& sizes) : sizes_(sizes) {
+Avx2Attention::Avx2Attention(const AttentionSizes& sizes, Arena& arena)
+    : sizes_(sizes),
+      key_panels_(arena),
+      value_panels_(arena),
+      float_panels_(arena),
+      queries_(arena),
+      scores_(arena),
+      weights_(arena),
+      tile_(arena) {
   const std::uint32_t d = sizes.head_dim;
   const std::uint32_t keys = round_up(sizes.max_keys, 16);
   if (sizes.codes) {
@@ -139,7 +147,7 @@ void Avx2Attention::run_codes(const AttentionJob& job, const CodedRows& queries,
   }
 }
 
-void Avx2Attention::run_floats(const AttentionJob& job, const std::vector<float>& queries,
+void Avx2Attention::run_floats(const AttentionJob& job, const LineVector<float>& queries,
                                const KeysAndValues& block, float* context,
                                std::size_t context_stride) {
   const std::uint32_t d = sizes_.head_dim;
@@ -187,8 +195,8 @@ void Avx2Attention::run_floats(const AttentionJob& job, const std::vector<float>
 
 }  // namespace
 
-std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes) {
-  return std::make_unique<Avx2Attention>(sizes);
+std::unique_ptr<Attention> make_avx2_attention(const AttentionSizes& sizes, Arena& arena) {
+  return std::make_unique<Avx2Attention>(sizes, arena);
 }
 
 }  // namespace espalier::runtime::cpu

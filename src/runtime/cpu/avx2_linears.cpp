@@ -31,8 +31,8 @@ std::optional<std::int32_t> shared_zero(const RowCoding& coding) noexcept {
   return std::nullopt;
 }
 
-std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size) {
-  std::vector<float> padded(format::round_up(size, 64));
+LineVector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size) {
+  LineVector<float> padded(format::round_up(size, 64));
   const std::span<const float> values = tensor.as<float>();
   std::copy(values.begin(), values.end(), padded.begin());
   return padded;
@@ -41,8 +41,8 @@ std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size)
 namespace {
 
 // Repacks the file's panels [N/64][K/4][64][4] as [N/16][K/2][16][2].
-std::vector<std::int8_t> narrow_panels(const format::LinearSpec& spec) {
-  std::vector<std::int8_t> narrow(code_panel_bytes(spec.out, spec.in));
+LineVector<std::int8_t> narrow_panels(const format::LinearSpec& spec) {
+  LineVector<std::int8_t> narrow(code_panel_bytes(spec.out, spec.in));
   if (spec.in == 0) return narrow;
   const std::int8_t* file = spec.weight.as<std::int8_t>().data();
   const std::size_t depth2 = (spec.in + 1) / 2;
@@ -79,9 +79,9 @@ class WideningLinear final : public Linear {
  private:
   std::uint32_t in_;
   std::uint32_t out_;
-  std::vector<std::int8_t> panels_;
-  std::vector<float> scale_;
-  std::vector<float> bias_;
+  LineVector<std::int8_t> panels_;
+  LineVector<float> scale_;
+  LineVector<float> bias_;
 };
 
 struct Widest {
@@ -96,8 +96,8 @@ class FloatScratch final : public LinearScratch {
         rounded(std::size_t{kChunkRows} * float_stride(widest.bf16_in)) {
     ones.fill(1.0F);
   }
-  std::vector<float> products;
-  std::vector<float> rounded;  // input rows of a bf16 linear
+  LineVector<float> products;
+  LineVector<float> rounded;  // input rows of a bf16 linear
   std::array<float, kChunkRows> ones{};
 };
 
@@ -149,8 +149,8 @@ class FloatLinear final : public Linear {
  private:
   std::uint32_t in_;
   std::uint32_t out_;
-  std::vector<Weight> panels_;
-  std::vector<float> bias_;
+  LineVector<Weight> panels_;
+  LineVector<float> bias_;
 };
 
 class Avx2Linears final : public LinearMaker {

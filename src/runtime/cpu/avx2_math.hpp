@@ -74,6 +74,15 @@ ESPALIER_AVX2_INLINE __m256 exp_nonpositive(__m256 x) {
   return _mm256_mul_ps(p, _mm256_castsi256_ps(exponent));
 }
 
+/// canonical::tanh
+ESPALIER_AVX2_INLINE __m256 tanh(__m256 x) {
+  const __m256 one = _mm256_set1_ps(1.0F);
+  const __m256 e = exp_nonpositive(_mm256_mul_ps(_mm256_set1_ps(-2.0F), magnitude(x)));
+  const __m256 ratio = _mm256_div_ps(_mm256_sub_ps(one, e), _mm256_add_ps(one, e));
+  const __m256 size = magnitude(_mm256_add_ps(ratio, _mm256_sub_ps(x, x)));
+  return _mm256_or_ps(size, _mm256_and_ps(x, _mm256_set1_ps(-0.0F)));
+}
+
 /// canonical::gelu
 ESPALIER_AVX2_INLINE __m256 gelu(__m256 x) {
   using canonical::kGelu;

@@ -69,8 +69,8 @@ ESPALIER_AVX2_INLINE __m128i narrow(__m256i codes) {
   return _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
 }
 
-ESPALIER_AVX2 CodedRow quantize_row(const float* src, const RowCoding& coding, std::uint32_t size,
-                                    const CodeRow& dst) noexcept {
+ESPALIER_AVX2_INLINE void quantize_row(const float* src, const RowCoding& coding,
+                                       std::uint32_t size, const RowCodes& dst) {
   const canonical::RowCode code = row_code(src, coding, size);
   const __m256 inverse = _mm256_set1_ps(code.inverse);
   const __m256 lowest = _mm256_set1_ps(code.low), highest = _mm256_set1_ps(code.high);
@@ -101,11 +101,18 @@ ESPALIER_AVX2 CodedRow quantize_row(const float* src, const RowCoding& coding, s
     }
     std::fill(codes + size, codes + dst.padded, static_cast<std::uint8_t>(code.zero));
   }
-  return {code.scale, code.zero};
+  *dst.scale = code.scale;
+  *dst.zero = code.zero;
 }
 
-ESPALIER_AVX2 float quantize_slice(const float* src, std::uint32_t size,
-                                   std::int8_t* dst) noexcept {
+ESPALIER_AVX2 void quantize_rows(const float* src, const RowCoding& coding, std::uint32_t n_rows,
+                                 std::uint32_t size, const RowCodes& dst) noexcept {
+  for (std::uint32_t row = 0; row < n_rows; ++row) {
+    quantize_row(src + std::size_t{row} * padded_row(size), coding, size, row_of(dst, row));
+  }
+}
+
+ESPALIER_AVX2_INLINE float quantize_slice(const float* src, std::uint32_t size, std::int8_t* dst) {
   const canonical::SymmetricScale s =
       canonical::symmetric_scale(largest_magnitude(src, nullptr, size));
   const __m256 inverse = _mm256_set1_ps(s.inverse);
@@ -118,8 +125,16 @@ ESPALIER_AVX2 float quantize_slice(const float* src, std::uint32_t size,
   return s.scale;
 }
 
-ESPALIER_AVX2 void layer_norm(float* x, std::uint32_t size, const float* weight, const float* bias,
-                              float eps) noexcept {
+ESPALIER_AVX2 void quantize_heads(const float* src, std::uint32_t n_heads, std::uint32_t head_dim,
+                                  std::int8_t* dst, float* scale,
+                                  std::size_t scale_stride) noexcept {
+  for (std::uint32_t head = 0; head < n_heads; ++head, src += head_dim, dst += head_dim) {
+    scale[head * scale_stride] = quantize_slice(src, head_dim, dst);
+  }
+}
+
+ESPALIER_AVX2_INLINE void layer_norm_row(float* x, std::uint32_t size, const float* weight,
+                                         const float* bias, float eps) {
   Sum16 sum = zero_sum();
   for (std::uint32_t i = 0; i < size; i += 16) {  // the padding holds zeros
     sum.low = _mm256_add_ps(sum.low, _mm256_loadu_ps(x + i));
@@ -152,6 +167,17 @@ ESPALIER_AVX2 void layer_norm(float* x, std::uint32_t size, const float* weight,
   for (; i < size; ++i) x[i] = std::fma((x[i] - mean1) * scale, weight[i], bias[i]);
 }
 
+ESPALIER_AVX2 void layer_norm(float* x, std::uint32_t n_rows, std::uint32_t size,
+                              const float* weight, const float* bias, float eps) noexcept {
+  for (std::uint32_t row = 0; row < n_rows; ++row, x += padded_row(size)) {
+    layer_norm_row(x, size, weight, bias, eps);
+  }
+}
+
+ESPALIER_AVX2 void tanh_row(float* x, std::uint32_t size) noexcept {
+  for (std::uint32_t i = 0; i < size; i += 8) _mm256_storeu_ps(x + i, tanh(_mm256_loadu_ps(x + i)));
+}
+
 ESPALIER_AVX2 void add_code_embeddings(const std::int8_t* word, float scale, const float* position,
                                        const float* segment, std::uint32_t size,
                                        float* dst) noexcept {
@@ -174,7 +200,7 @@ ESPALIER_AVX2 void add_float_embeddings(const float* word, const float* position
   for (std::uint32_t i = 0; i < size; ++i) dst[i] = (word[i] + position[i]) + segment[i];
 }
 
-ESPALIER_AVX2 float dot(const float* x, const float* y, std::uint32_t size) noexcept {
+ESPALIER_AVX2_INLINE float dot(const float* x, const float* y, std::uint32_t size) {
   Sum16 sum = zero_sum();
   std::uint32_t i = 0;
   for (; i + 16 <= size; i += 16) {
@@ -189,6 +215,11 @@ ESPALIER_AVX2 float dot(const float* x, const float* y, std::uint32_t size) noex
   sum.low = _mm256_fmadd_ps(_mm256_load_ps(tail_x), _mm256_load_ps(tail_y), sum.low);
   sum.high = _mm256_fmadd_ps(_mm256_load_ps(tail_x + 8), _mm256_load_ps(tail_y + 8), sum.high);
   return join(sum);
+}
+
+ESPALIER_AVX2 void dot_rows(const float* x, const float* rows, std::uint32_t n_rows,
+                            std::uint32_t size, float* dst) noexcept {
+  for (std::uint32_t row = 0; row < n_rows; ++row, rows += size) dst[row] = dot(x, rows, size);
 }
 
 ESPALIER_AVX2_INLINE void put(__m256 y, Output output, float* dst) {
@@ -227,12 +258,13 @@ ESPALIER_AVX2 void finish_floats(const float* products, const float* bias, std::
 
 const RowKernels& avx2_rows() noexcept {
   static constexpr RowKernels kKernels = {
-      .quantize_row = quantize_row,
-      .quantize_slice = quantize_slice,
+      .quantize_rows = quantize_rows,
+      .quantize_heads = quantize_heads,
       .layer_norm = layer_norm,
+      .tanh = tanh_row,
       .add_code_embeddings = add_code_embeddings,
       .add_float_embeddings = add_float_embeddings,
-      .dot = dot,
+      .dot_rows = dot_rows,
       .finish_sums = finish_sums,
       .finish_floats = finish_floats,
   };

@@ -6,9 +6,9 @@
 #include "base/canonical.hpp"
 #include "format/spec.hpp"
 #include "runtime/cpu/attention.hpp"
-#include "runtime/cpu/avx512_buffer.hpp"
 #include "runtime/cpu/avx512_pack.hpp"
 #include "runtime/cpu/avx512_softmax.hpp"
+#include "runtime/cpu/line_vector.hpp"
 #include "runtime/cpu/vnni_matmul.hpp"
 
 namespace espalier::runtime::cpu {
@@ -18,11 +18,11 @@ using format::round_up;
 
 class Avx512Attention final : public Attention {
  public:
-  explicit Avx512Attention(const AttentionSizes& sizes);
+  Avx512Attention(const AttentionSizes& sizes, Arena& arena);
 
   void run_codes(const AttentionJob& job, const CodedRows& queries, const KeysAndValues& block,
                  float* context, std::size_t context_stride) override;
-  void run_floats(const AttentionJob& job, const std::vector<float>& queries,
+  void run_floats(const AttentionJob& job, const LineVector<float>& queries,
                   const KeysAndValues& block, float* context, std::size_t context_stride) override {
     floats_->run_floats(job, queries, block, context, context_stride);
   }
@@ -30,6 +30,7 @@ class Avx512Attention final : public Attention {
  private:
   // Queries at a time: two of the matmul's tiles, whose scores of 512 keys take 24 KB.
   static constexpr std::uint32_t kQueries = 2 * kVnniTileRows;
+  static_assert(kQueries == kSoftmaxQueries);
 
   // One head of one sentence.
   struct Head {
@@ -45,31 +46,40 @@ class Avx512Attention final : public Attention {
   const VnniKernels& kernels_;
   AttentionSizes sizes_;
   std::uint32_t depth_;                   // head_dim rounded up to a group
-  LineBuffer<std::int8_t> key_panels_;    // as pack_keys() lays them out
-  LineBuffer<std::int32_t> key_start_;    // (keys)
-  LineBuffer<std::int8_t> value_panels_;  // as pack_values() lays them out
-  LineBuffer<std::uint8_t> queries_;      // (kQueries, depth)
-  LineBuffer<float> scores_;              // (kQueries, keys rounded up to 16)
-  LineBuffer<std::uint8_t> weights_;      // likewise
-  LineBuffer<float> tile_;                // (kQueries, depth)
+  LineVector<std::int8_t> key_panels_;    // as pack_keys() lays them out
+  LineVector<std::int32_t> key_start_;    // (keys)
+  LineVector<std::int8_t> value_panels_;  // as pack_values() lays them out
+  LineVector<std::uint8_t> queries_;      // (kQueries, depth)
+  LineVector<float> scores_;              // (kQueries, keys rounded up to 16)
+  LineVector<std::uint8_t> weights_;      // likewise
+  LineVector<float> tile_;                // (kQueries, depth)
   std::unique_ptr<Attention> floats_;
 };
 
-Avx512Attention::Avx512Attention(const AttentionSizes& sizes)
-    : kernels_(vnni_kernels()), sizes_(sizes), depth_(round_up(sizes.head_dim, kVnniGroup)) {
+Avx512Attention::Avx512Attention(const AttentionSizes& sizes, Arena& arena)
+    : kernels_(vnni_kernels()),
+      sizes_(sizes),
+      depth_(round_up(sizes.head_dim, kVnniGroup)),
+      key_panels_(arena),
+      key_start_(arena),
+      value_panels_(arena),
+      queries_(arena),
+      scores_(arena),
+      weights_(arena),
+      tile_(arena) {
   if (sizes.codes) {
     const std::uint32_t keys = round_up(sizes.max_keys, kVnniGroup);
-    key_panels_ = LineBuffer<std::int8_t>(std::size_t{round_up(keys, 64)} * depth_);
-    key_start_ = LineBuffer<std::int32_t>(keys);
-    value_panels_ = LineBuffer<std::int8_t>(std::size_t{keys} * depth_);
-    queries_ = LineBuffer<std::uint8_t>(std::size_t{kQueries} * depth_);
-    scores_ = LineBuffer<float>(std::size_t{kQueries} * keys);
-    weights_ = LineBuffer<std::uint8_t>(std::size_t{kQueries} * keys);
-    tile_ = LineBuffer<float>(std::size_t{kQueries} * depth_);
+    key_panels_.resize(std::size_t{round_up(keys, 64)} * depth_);
+    key_start_.resize(keys);
+    value_panels_.resize(std::size_t{keys} * depth_);
+    queries_.resize(std::size_t{kQueries} * depth_);
+    scores_.resize(std::size_t{kQueries} * keys);
+    weights_.resize(std::size_t{kQueries} * keys);
+    tile_.resize(std::size_t{kQueries} * depth_);
   }
   AttentionSizes in_floats = sizes;
   in_floats.codes = false;
-  if (sizes.floats) floats_ = make_avx2_attention(in_floats);
+  if (sizes.floats) floats_ = make_avx2_attention(in_floats, arena);
 }
 
 void Avx512Attention::run_codes(const AttentionJob& job, const CodedRows& queries,
@@ -115,12 +125,12 @@ void Avx512Attention::run_queries(const AttentionJob& job, const Head& head, std
             .column_scale = block.keys.scale.data() + head.scales + job.first_key,
             .dst = scores_.data(),
             .dst_stride = padded_keys});
-  for (std::uint32_t query = 0; query < n; ++query) {
-    const std::size_t at = std::size_t{query} * padded_keys;
-    row_scale[query] = attention_weights_u8(scores_.data() + at, job.n_keys,
-                                            block.values.scale.data() + head.scales + job.first_key,
-                                            weights_.data() + at);
-  }
+  attention_weights_u8({.scores = scores_.data(),
+                        .p = weights_.data(),
+                        .scale = row_scale.data(),
+                        .n_queries = n,
+                        .stride = padded_keys},
+                       job.n_keys, block.values.scale.data() + head.scales + job.first_key);
   multiply(kernels_, TileEnd::context,
            {.codes = weights_.data(),
             .code_stride = padded_keys,
@@ -140,8 +150,8 @@ void Avx512Attention::run_queries(const AttentionJob& job, const Head& head, std
 
 }  // namespace
 
-std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes) {
-  return std::make_unique<Avx512Attention>(sizes);
+std::unique_ptr<Attention> make_avx512_attention(const AttentionSizes& sizes, Arena& arena) {
+  return std::make_unique<Avx512Attention>(sizes, arena);
 }
 
 }  // namespace espalier::runtime::cpu

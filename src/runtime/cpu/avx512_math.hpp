@@ -62,6 +62,15 @@ ESPALIER_AVX512_INLINE __m512 exp_nonpositive(__m512 x) {
   return _mm512_scalef_ps(p, n);
 }
 
+/// canonical::tanh
+ESPALIER_AVX512_INLINE __m512 tanh(__m512 x) {
+  const __m512 one = _mm512_set1_ps(1.0F);
+  const __m512 e = exp_nonpositive(_mm512_mul_ps(_mm512_set1_ps(-2.0F), _mm512_abs_ps(x)));
+  const __m512 ratio = _mm512_div_ps(_mm512_sub_ps(one, e), _mm512_add_ps(one, e));
+  const __m512 size = _mm512_abs_ps(_mm512_add_ps(ratio, _mm512_sub_ps(x, x)));
+  return _mm512_or_ps(size, _mm512_and_ps(x, _mm512_set1_ps(-0.0F)));
+}
+
 /// canonical::gelu
 ESPALIER_AVX512_INLINE __m512 gelu(__m512 x) {
   using canonical::kGelu;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "runtime/cpu/avx512_math.hpp"
 #include "runtime/cpu/rows.hpp"
@@ -14,49 +15,81 @@ ESPALIER_AVX512_INLINE __m512 load_scaled(const float* src, const float* scale, 
   return scale == nullptr ? x : _mm512_mul_ps(x, _mm512_maskz_loadu_ps(lanes, scale + i));
 }
 
-ESPALIER_AVX512_INLINE float largest_magnitude(const float* src, const float* scale,
-                                               std::uint32_t size) {
-  __m512 top = _mm512_setzero_ps();
-  for (std::uint32_t i = 0; i < size; i += 16) {
-    top = _mm512_max_ps(_mm512_abs_ps(load_scaled(src, scale, i, first_lanes(size - i))), top);
+// Rows that a kernel takes together: the vectors of four fit in registers.
+constexpr std::uint32_t kTogether = 4;
+
+/// Calls kernel(first row, constant number of rows) until all rows are done.
+template <typename Kernel>
+ESPALIER_AVX512_INLINE void for_rows(std::uint32_t n_rows, Kernel&& kernel) {
+  std::uint32_t row = 0;
+  for (; row + kTogether <= n_rows; row += kTogether) {
+    kernel(row, std::integral_constant<std::uint32_t, kTogether>());
   }
-  return max_of(top);
+  for (; row < n_rows; ++row) kernel(row, std::integral_constant<std::uint32_t, 1>());
 }
 
-// canonical::range_of. The zeros past the mask are in the range anyhow.
-ESPALIER_AVX512_INLINE canonical::Range range_of(const float* src, const float* scale,
-                                                 std::uint32_t size) {
-  __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
+// Largest magnitude of each row as it is coded.
+template <std::uint32_t kRows>
+ESPALIER_AVX512_INLINE void symmetric_codes_of(const float* src, const float* scale,
+                                               std::uint32_t size, canonical::RowCode* codes) {
+  __m512 top[kRows];
+  for (std::uint32_t row = 0; row < kRows; ++row) top[row] = _mm512_setzero_ps();
   for (std::uint32_t i = 0; i < size; i += 16) {
-    const __m512 x = load_scaled(src, scale, i, first_lanes(size - i));
-    low = _mm512_min_ps(x, low);
-    high = _mm512_max_ps(x, high);
+    const __mmask16 lanes = first_lanes(size - i);
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      const __m512 x = load_scaled(src + std::size_t{row} * padded_row(size), scale, i, lanes);
+      top[row] = _mm512_max_ps(_mm512_abs_ps(x), top[row]);
+    }
   }
-  return {.low = min_of(low), .high = max_of(high)};
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    codes[row] = canonical::symmetric_row(max_of(top[row]));
+  }
 }
 
-ESPALIER_AVX512_INLINE canonical::RowCode row_code(const float* src, const RowCoding& coding,
-                                                   std::uint32_t size) {
+// canonical::range_of each row. The zeros past the mask are in the range anyhow.
+template <std::uint32_t kRows>
+ESPALIER_AVX512_INLINE void asymmetric_codes_of(const float* src, const float* scale,
+                                                std::uint32_t size, canonical::RowCode* codes) {
+  __m512 low[kRows], high[kRows];
+  for (std::uint32_t row = 0; row < kRows; ++row) low[row] = high[row] = _mm512_setzero_ps();
+  for (std::uint32_t i = 0; i < size; i += 16) {
+    const __mmask16 lanes = first_lanes(size - i);
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      const __m512 x = load_scaled(src + std::size_t{row} * padded_row(size), scale, i, lanes);
+      low[row] = _mm512_min_ps(x, low[row]);
+      high[row] = _mm512_max_ps(x, high[row]);
+    }
+  }
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    codes[row] = canonical::asymmetric_row({.low = min_of(low[row]), .high = max_of(high[row])});
+  }
+}
+
+template <std::uint32_t kRows>
+ESPALIER_AVX512_INLINE void row_codes(const float* src, const RowCoding& coding, std::uint32_t size,
+                                      canonical::RowCode* codes) {
   switch (coding.codes) {
     case format::ActivationCodes::per_token_symmetric:
-      break;
+      symmetric_codes_of<kRows>(src, coding.input_scale, size, codes);
+      return;
     case format::ActivationCodes::per_token_asymmetric:
-      return canonical::asymmetric_row(range_of(src, coding.input_scale, size));
+      asymmetric_codes_of<kRows>(src, coding.input_scale, size, codes);
+      return;
     case format::ActivationCodes::per_tensor_asymmetric:
-      return coding.fixed;
+      std::fill_n(codes, kRows, coding.fixed);
+      return;
   }
-  return canonical::symmetric_row(largest_magnitude(src, coding.input_scale, size));
 }
 
-ESPALIER_AVX512 CodedRow quantize_row(const float* src, const RowCoding& coding, std::uint32_t size,
-                                      const CodeRow& dst) noexcept {
-  const canonical::RowCode code = row_code(src, coding, size);
+ESPALIER_AVX512_INLINE void put_codes(const float* src, const float* scale,
+                                      const canonical::RowCode& code, std::uint32_t size,
+                                      const RowCodes& dst) {
   const __m512 inverse = _mm512_set1_ps(code.inverse);
   const __m512 lowest = _mm512_set1_ps(code.low), highest = _mm512_set1_ps(code.high);
   const std::uint32_t end = (size + 15) / 16 * 16;  // `padded` is a multiple of 64
   // Lanes past the mask hold 0, whose difference is 0.
   const auto differences = [&](std::uint32_t i) ESPALIER_AVX512_ALWAYS {
-    const __m512 x = load_scaled(src, coding.input_scale, i, first_lanes(size - i));
+    const __m512 x = load_scaled(src, scale, i, first_lanes(size - i));
     return code_differences(x, inverse, lowest, highest);
   };
   if (dst.layout == CodeLayout::s16) {
@@ -75,48 +108,124 @@ ESPALIER_AVX512 CodedRow quantize_row(const float* src, const RowCoding& coding,
     }
     std::fill(codes + end, codes + dst.padded, static_cast<std::uint8_t>(code.zero));
   }
-  return {code.scale, code.zero};
+  *dst.scale = code.scale;
+  *dst.zero = code.zero;
 }
 
-ESPALIER_AVX512 float quantize_slice(const float* src, std::uint32_t size,
-                                     std::int8_t* dst) noexcept {
-  const canonical::SymmetricScale s =
-      canonical::symmetric_scale(largest_magnitude(src, nullptr, size));
-  const __m512 inverse = _mm512_set1_ps(s.inverse);
-  for (std::uint32_t i = 0; i < size; i += 16) {
-    const __mmask16 lanes = first_lanes(size - i);
-    const __m128i code =
-        _mm512_cvtepi32_epi8(symmetric_codes(_mm512_maskz_loadu_ps(lanes, src + i), inverse));
-    if (lanes == 0xffff) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + i), code);
-    } else {
-      _mm_mask_storeu_epi8(dst + i, lanes, code);
+ESPALIER_AVX512 void quantize_rows(const float* src, const RowCoding& coding, std::uint32_t n_rows,
+                                   std::uint32_t size, const RowCodes& dst) noexcept {
+  for_rows(n_rows, [&](std::uint32_t first, auto count) ESPALIER_AVX512_ALWAYS {
+    canonical::RowCode codes[count];
+    const float* const rows = src + std::size_t{first} * padded_row(size);
+    row_codes<count>(rows, coding, size, codes);
+    for (std::uint32_t row = 0; row < count; ++row) {
+      put_codes(rows + std::size_t{row} * padded_row(size), coding.input_scale, codes[row], size,
+                row_of(dst, first + row));
+    }
+  });
+}
+
+// Sixteen heads at a time: as many scales make a vector. kWhole: heads are whole vectors.
+template <bool kWhole>
+ESPALIER_AVX512_INLINE void quantize_some_heads(const float* src, std::uint32_t n_heads,
+                                                std::uint32_t head_dim, std::int8_t* dst,
+                                                float* scale, std::size_t scale_stride) {
+  const auto lanes_at = [&](std::uint32_t i) ESPALIER_AVX512_ALWAYS {
+    return kWhole ? __mmask16{0xffff} : first_lanes(head_dim - i);
+  };
+  alignas(64) float top[16] = {};
+  alignas(64) float inverse[16];
+  for (std::uint32_t head = 0; head < n_heads; ++head) {
+    __m512 magnitude = _mm512_setzero_ps();
+    for (std::uint32_t i = 0; i < head_dim; i += 16) {
+      const __m512 x = _mm512_maskz_loadu_ps(lanes_at(i), src + head * head_dim + i);
+      magnitude = _mm512_max_ps(_mm512_abs_ps(x), magnitude);
+    }
+    top[head] = max_of(magnitude);
+  }
+  // canonical::symmetric_scale
+  const __m512 tops = _mm512_load_ps(top), code = _mm512_set1_ps(127.0F);
+  const __mmask16 some = _mm512_cmp_ps_mask(tops, _mm512_set1_ps(canonical::kTinyRow), _CMP_GE_OQ);
+  _mm512_store_ps(inverse, _mm512_maskz_div_ps(some, code, tops));
+  _mm512_store_ps(top, _mm512_maskz_div_ps(some, tops, code));
+  for (std::uint32_t head = 0; head < n_heads; ++head) {
+    scale[head * scale_stride] = top[head];
+    const __m512 inverses = _mm512_set1_ps(inverse[head]);
+    for (std::uint32_t i = 0; i < head_dim; i += 16) {
+      const std::size_t at = std::size_t{head} * head_dim + i;
+      const __m512 x = _mm512_maskz_loadu_ps(lanes_at(i), src + at);
+      const __m128i codes = _mm512_cvtepi32_epi8(symmetric_codes(x, inverses));
+      if (kWhole) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + at), codes);
+      } else {
+        _mm_mask_storeu_epi8(dst + at, lanes_at(i), codes);
+      }
     }
   }
-  return s.scale;
 }
 
-ESPALIER_AVX512 void layer_norm(float* x, std::uint32_t size, const float* weight,
-                                const float* bias, float eps) noexcept {
-  __m512 sum = _mm512_setzero_ps();
-  for (std::uint32_t i = 0; i < size; i += 16) {  // the padding holds zeros
-    sum = _mm512_add_ps(sum, _mm512_loadu_ps(x + i));
+ESPALIER_AVX512 void quantize_heads(const float* src, std::uint32_t n_heads, std::uint32_t head_dim,
+                                    std::int8_t* dst, float* scale,
+                                    std::size_t scale_stride) noexcept {
+  const auto some = head_dim % 16 == 0 ? quantize_some_heads<true> : quantize_some_heads<false>;
+  for (std::uint32_t head = 0; head < n_heads; head += 16) {
+    const std::size_t at = std::size_t{head} * head_dim;
+    some(src + at, std::min(n_heads - head, 16U), head_dim, dst + at, scale + head * scale_stride,
+         scale_stride);
   }
+}
+
+template <std::uint32_t kRows>
+ESPALIER_AVX512_INLINE void layer_norm_rows(float* x, std::uint32_t size, const float* weight,
+                                            const float* bias, float eps) {
+  const std::size_t stride = padded_row(size);
   const auto count = static_cast<float>(size);
-  const __m512 mean = _mm512_set1_ps(join(sum) / count);
-  __m512 squares = _mm512_setzero_ps();
-  for (std::uint32_t i = 0; i < size; i += 16) {
-    const __m512 centred = _mm512_maskz_sub_ps(first_lanes(size - i), _mm512_loadu_ps(x + i), mean);
-    squares = _mm512_fmadd_ps(centred, centred, squares);
+  __m512 sum[kRows], mean[kRows];
+  for (std::uint32_t row = 0; row < kRows; ++row) sum[row] = _mm512_setzero_ps();
+  for (std::uint32_t i = 0; i < size; i += 16) {  // the padding holds zeros
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      sum[row] = _mm512_add_ps(sum[row], _mm512_loadu_ps(x + row * stride + i));
+    }
   }
-  const __m512 inverse = _mm512_set1_ps(1.0F / std::sqrt(join(squares) / count + eps));
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    mean[row] = _mm512_set1_ps(join(sum[row]) / count);
+    sum[row] = _mm512_setzero_ps();  // of squares from here on
+  }
   for (std::uint32_t i = 0; i < size; i += 16) {
     const __mmask16 lanes = first_lanes(size - i);
-    const __m512 scaled = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(x + i), mean), inverse);
-    _mm512_storeu_ps(x + i,
-                     _mm512_maskz_fmadd_ps(lanes, scaled, _mm512_maskz_loadu_ps(lanes, weight + i),
-                                           _mm512_maskz_loadu_ps(lanes, bias + i)));
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      const __m512 centred =
+          _mm512_maskz_sub_ps(lanes, _mm512_loadu_ps(x + row * stride + i), mean[row]);
+      sum[row] = _mm512_fmadd_ps(centred, centred, sum[row]);
+    }
   }
+  __m512 inverse[kRows];
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    inverse[row] = _mm512_set1_ps(1.0F / std::sqrt(join(sum[row]) / count + eps));
+  }
+  for (std::uint32_t i = 0; i < size; i += 16) {
+    const __mmask16 lanes = first_lanes(size - i);
+    const __m512 weights = _mm512_maskz_loadu_ps(lanes, weight + i);
+    const __m512 biases = _mm512_maskz_loadu_ps(lanes, bias + i);
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      float* const at = x + row * stride + i;
+      const __m512 scaled =
+          _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(at), mean[row]), inverse[row]);
+      _mm512_storeu_ps(at, _mm512_maskz_fmadd_ps(lanes, scaled, weights, biases));
+    }
+  }
+}
+
+ESPALIER_AVX512 void layer_norm(float* x, std::uint32_t n_rows, std::uint32_t size,
+                                const float* weight, const float* bias, float eps) noexcept {
+  for_rows(n_rows, [&](std::uint32_t first, auto count) ESPALIER_AVX512_ALWAYS {
+    layer_norm_rows<count>(x + std::size_t{first} * padded_row(size), size, weight, bias, eps);
+  });
+}
+
+ESPALIER_AVX512 void tanh_row(float* x, std::uint32_t size) noexcept {
+  for (std::uint32_t i = 0; i < size; i += 16)
+    _mm512_storeu_ps(x + i, tanh(_mm512_loadu_ps(x + i)));
 }
 
 ESPALIER_AVX512 void add_code_embeddings(const std::int8_t* word, float scale,
@@ -143,14 +252,27 @@ ESPALIER_AVX512 void add_float_embeddings(const float* word, const float* positi
   }
 }
 
-ESPALIER_AVX512 float dot(const float* x, const float* y, std::uint32_t size) noexcept {
-  __m512 sum = _mm512_setzero_ps();
+template <std::uint32_t kRows>
+ESPALIER_AVX512_INLINE void dots(const float* x, const float* rows, std::uint32_t size,
+                                 float* dst) {
+  __m512 sum[kRows];
+  for (std::uint32_t row = 0; row < kRows; ++row) sum[row] = _mm512_setzero_ps();
   for (std::uint32_t i = 0; i < size; i += 16) {
     const __mmask16 lanes = first_lanes(size - i);
-    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x + i), _mm512_maskz_loadu_ps(lanes, y + i),
-                          sum);
+    const __m512 values = _mm512_maskz_loadu_ps(lanes, x + i);
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      const float* const at = rows + std::size_t{row} * size + i;
+      sum[row] = _mm512_fmadd_ps(values, _mm512_maskz_loadu_ps(lanes, at), sum[row]);
+    }
   }
-  return join(sum);
+  for (std::uint32_t row = 0; row < kRows; ++row) dst[row] = join(sum[row]);
+}
+
+ESPALIER_AVX512 void dot_rows(const float* x, const float* rows, std::uint32_t n_rows,
+                              std::uint32_t size, float* dst) noexcept {
+  for_rows(n_rows, [&](std::uint32_t first, auto count) ESPALIER_AVX512_ALWAYS {
+    dots<count>(x, rows + std::size_t{first} * size, size, dst + first);
+  });
 }
 
 ESPALIER_AVX512_INLINE void put(__m512 y, Output output, float* dst) {
@@ -186,12 +308,13 @@ ESPALIER_AVX512 void finish_floats(const float* products, const float* bias, std
 
 const RowKernels& avx512_rows() noexcept {
   static constexpr RowKernels kKernels = {
-      .quantize_row = quantize_row,
-      .quantize_slice = quantize_slice,
+      .quantize_rows = quantize_rows,
+      .quantize_heads = quantize_heads,
       .layer_norm = layer_norm,
+      .tanh = tanh_row,
       .add_code_embeddings = add_code_embeddings,
       .add_float_embeddings = add_float_embeddings,
-      .dot = dot,
+      .dot_rows = dot_rows,
       .finish_sums = finish_sums,
       .finish_floats = finish_floats,
   };

@@ -17,23 +17,31 @@ ESPALIER_AVX512_INLINE float top_of(const float* scores, std::uint32_t n_keys) {
   return max_of(top);
 }
 
-}  // namespace
+// scores become w; returns Σ e and the largest w in lanes of their own.
+struct Sums {
+  __m512 total;
+  __m512 top;
+};
 
-ESPALIER_AVX512 float attention_weights_u8(float* scores, std::uint32_t n_keys,
-                                           const float* value_scale, std::uint8_t* p) noexcept {
-  const __m512 highest = _mm512_set1_ps(top_of(scores, n_keys));
-  __m512 total = _mm512_setzero_ps();
-  __m512 top = _mm512_setzero_ps();
+ESPALIER_AVX512_INLINE Sums weigh(float* scores, float highest, std::uint32_t n_keys,
+                                  const float* value_scale) {
+  const __m512 top = _mm512_set1_ps(highest);
+  Sums sums = {_mm512_setzero_ps(), _mm512_setzero_ps()};
   for (std::uint32_t key = 0; key < n_keys; key += 16) {
     const __mmask16 lanes = first_lanes(n_keys - key);
-    const __m512 below = _mm512_sub_ps(_mm512_loadu_ps(scores + key), highest);
+    const __m512 below = _mm512_sub_ps(_mm512_loadu_ps(scores + key), top);
     const __m512 e = _mm512_maskz_mov_ps(lanes, exp_nonpositive(below));
-    total = _mm512_add_ps(total, e);
+    sums.total = _mm512_add_ps(sums.total, e);
     const __m512 w = _mm512_mul_ps(e, _mm512_maskz_loadu_ps(lanes, value_scale + key));
-    top = _mm512_max_ps(w, top);
+    sums.top = _mm512_max_ps(w, sums.top);
     _mm512_storeu_ps(scores + key, w);
   }
-  const float top_weight = max_of(top);
+  return sums;
+}
+
+ESPALIER_AVX512_INLINE float code(const float* weights, const Sums& sums, std::uint32_t n_keys,
+                                  std::uint8_t* p) {
+  const float top_weight = max_of(sums.top);
   if (!(top_weight >= canonical::kTinyRow)) {
     std::fill(p, p + (n_keys + 15) / 16 * 16, std::uint8_t{0});
     return 0;
@@ -41,11 +49,31 @@ ESPALIER_AVX512 float attention_weights_u8(float* scores, std::uint32_t n_keys,
   const __m512 inverse = _mm512_set1_ps(255.0F / top_weight);
   for (std::uint32_t key = 0; key < n_keys; key += 16) {
     const __m512 scaled =
-        _mm512_max_ps(_mm512_mul_ps(_mm512_loadu_ps(scores + key), inverse), _mm512_setzero_ps());
+        _mm512_max_ps(_mm512_mul_ps(_mm512_loadu_ps(weights + key), inverse), _mm512_setzero_ps());
     const __m512i codes = _mm512_cvtps_epi32(_mm512_min_ps(scaled, _mm512_set1_ps(255.0F)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p + key), _mm512_cvtepi32_epi8(codes));
   }
-  return (top_weight / 255.0F) / join(total);
+  return (top_weight / 255.0F) / join(sums.total);
+}
+
+}  // namespace
+
+// Step by step for all queries: what ends a step waits for all keys of its own query, so that the
+// processor can go on with the next one meanwhile.
+ESPALIER_AVX512 void attention_weights_u8(const SoftmaxRows& rows, std::uint32_t n_keys,
+                                          const float* value_scale) noexcept {
+  float highest[kSoftmaxQueries];
+  Sums sums[kSoftmaxQueries];
+  for (std::uint32_t query = 0; query < rows.n_queries; ++query) {
+    highest[query] = top_of(rows.scores + query * rows.stride, n_keys);
+  }
+  for (std::uint32_t query = 0; query < rows.n_queries; ++query) {
+    sums[query] = weigh(rows.scores + query * rows.stride, highest[query], n_keys, value_scale);
+  }
+  for (std::uint32_t query = 0; query < rows.n_queries; ++query) {
+    const std::size_t first = query * rows.stride;
+    rows.scale[query] = code(rows.scores + first, sums[query], n_keys, rows.p + first);
+  }
 }
 
 }  // namespace espalier::runtime::cpu

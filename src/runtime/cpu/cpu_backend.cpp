@@ -20,14 +20,9 @@ CpuWorkspace& cast(Workspace& workspace) {
 /// Codes rows of floats as `coding` says, to row `first` of `dst` and on.
 void code_rows(const CpuModel& model, const float* src, const RowCoding& coding,
                std::uint32_t n_rows, std::uint32_t width, CodeRows& dst, std::size_t first) {
-  for (std::uint32_t row = 0; row < n_rows; ++row) {
-    const CodedRow coded =
-        model.rows.quantize_row(src + std::size_t{row} * float_stride(width), coding, width,
-                                {code_row(dst, model.code_layout, first + row, width),
-                                 model.code_layout, code_stride(width)});
-    dst.scale[first + row] = coded.scale;
-    dst.zero[first + row] = coded.zero;
-  }
+  model.rows.quantize_rows(src, coding, n_rows, width,
+                           {code_row(dst, model.code_layout, first, width), model.code_layout,
+                            code_stride(width), dst.scale.data() + first, dst.zero.data() + first});
 }
 
 /// The linear, if there is one and it reads codes.
@@ -40,10 +35,8 @@ void norm_rows(CpuWorkspace& ws, const PreparedNorm& norm, const PreparedLinear*
                std::uint32_t first, std::uint32_t n_rows) {
   const std::uint32_t hidden = ws.model.spec.hidden;
   float* x = ws.x.data() + std::size_t{first} * float_stride(hidden);
-  for (std::uint32_t row = 0; row < n_rows; ++row) {
-    ws.model.rows.layer_norm(x + std::size_t{row} * float_stride(hidden), hidden,
-                             norm.weight.data(), norm.bias.data(), ws.model.spec.layer_norm_eps);
-  }
+  ws.model.rows.layer_norm(x, n_rows, hidden, norm.weight.data(), norm.bias.data(),
+                           ws.model.spec.layer_norm_eps);
   ws.x_reader = reader_of_codes(next);
   if (ws.x_reader == nullptr) return;
   code_rows(ws.model, x, next->coding, n_rows, hidden, ws.x_codes, first);
@@ -72,15 +65,13 @@ class CpuBackend final : public Backend {
                                                          const Limits& limits,
                                                          ThreadTeam& team) const override {
     const auto& model = static_cast<const CpuModel&>(prepared);
-    std::shared_ptr<std::array<KeysAndValues, 2>> shared;
+    std::shared_ptr<SharedKeysAndValues> shared;
+    if (team.size() > 1) {
+      shared = std::make_shared<SharedKeysAndValues>(attention_sizes(model, limits));
+    }
     std::vector<std::unique_ptr<Workspace>> workspaces;
     for (unsigned member = 0; member < team.size(); ++member) {
-      if (team.size() > 1 && shared == nullptr) {
-        shared = std::make_shared<std::array<KeysAndValues, 2>>();
-      }
-      auto made = std::make_unique<CpuWorkspace>(model, limits, team, shared);
-      if (member == 0 && shared != nullptr) *shared = {made->own, made->own};
-      workspaces.push_back(std::move(made));
+      workspaces.push_back(std::make_unique<CpuWorkspace>(model, limits, team, shared));
     }
     return workspaces;
   }
@@ -131,10 +122,8 @@ void store_qkv(CpuWorkspace& ws, KeysAndValues& block, std::uint32_t n_heads, st
       continue;
     }
     const auto code = [&](CodedRows& rows, std::size_t at, const float* src) {
-      for (std::size_t head = 0; head < n_heads; ++head) {
-        rows.scale[head * ws.sizes.row_stride() + at] = ws.model.rows.quantize_slice(
-            src + head * d, d, rows.codes.data() + at * width + head * d);
-      }
+      ws.model.rows.quantize_heads(src, n_heads, d, rows.codes.data() + at * width,
+                                   rows.scale.data() + at, ws.sizes.row_stride());
     };
     code(ws.queries, own_row, qkv);
     code(block.keys, block_row, qkv + width);
@@ -149,7 +138,7 @@ void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) co
   ws.context_width = part.n_heads * ws.model.spec.head_dim;
   ws.context_reader = reader_of_codes(&part.out);
   assert(ws.n_rows == ws.range.size());
-  KeysAndValues& block = ws.split ? (*ws.shared)[layer % 2] : ws.own;
+  KeysAndValues& block = ws.split ? ws.shared->by_parity[layer % 2] : ws.own;
   if (part.n_heads > 0) {
     const StepClock clock(ws.times, layer, StepPart::qkv);
     for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
@@ -242,8 +231,10 @@ float code_at(const CpuModel& model, const CodeRows& rows, std::size_t row, std:
 /// What the codes of a row of context stand for. width > 0.
 void read_coded(const CpuWorkspace& ws, const float* src, std::uint32_t width, float* dst) {
   std::vector<std::int16_t> codes(code_stride(width));
-  const CodedRow coded = ws.model.rows.quantize_row(
-      src, ws.context_reader->coding, width, {codes.data(), CodeLayout::s16, code_stride(width)});
+  CodedRow coded;
+  ws.model.rows.quantize_rows(
+      src, ws.context_reader->coding, 1, width,
+      {codes.data(), CodeLayout::s16, code_stride(width), &coded.scale, &coded.zero});
   for (std::size_t i = 0; i < width; ++i) dst[i] = static_cast<float>(codes[i]) * coded.scale;
 }
 

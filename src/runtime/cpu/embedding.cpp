@@ -9,6 +9,16 @@
 namespace espalier::runtime::cpu {
 namespace {
 
+// Words lie anywhere in a table far larger than caches: they are asked for some tokens ahead.
+constexpr std::uint32_t kWordsAhead = 4;
+
+void prefetch_word(const format::EmbeddingSpec& embedding, TokenId id) {
+  const std::size_t row_bytes = embedding.word.bytes.size() / embedding.word.rows;
+  const std::byte* const row =
+      embedding.word.bytes.data() + static_cast<std::size_t>(to_int(id)) * row_bytes;
+  for (std::size_t at = 0; at < row_bytes; at += kLineBytes) __builtin_prefetch(row + at);
+}
+
 /// word + position + segment of one token.
 void add_word(CpuWorkspace& ws, std::size_t id, const float* position, const float* segment,
               float* x) {
@@ -68,6 +78,7 @@ const float* float_word(const format::Tensor& word, std::size_t id, float* scrat
 void sum_embeddings(CpuWorkspace& ws) {
   const CpuModel& model = ws.model;
   const TokenBlock& block = ws.block;
+  const format::EmbeddingSpec& embedding = model.spec.embedding;
   const std::size_t hidden = model.spec.hidden;
   const std::size_t stride = float_stride(model.spec.hidden);
   const bool factorised = model.word_projection.linear != nullptr;
@@ -75,6 +86,7 @@ void sum_embeddings(CpuWorkspace& ws) {
     const std::uint32_t first = block.first_row(sentence);
     const std::uint32_t end = std::min(ws.range.end, block.first_row(sentence + 1));
     for (std::uint32_t row = std::max(ws.range.begin, first); row < end; ++row) {
+      if (row + kWordsAhead < end) prefetch_word(embedding, block.ids[row + kWordsAhead]);
       const float* position = model.position.data() + (row - first) * hidden;
       const float* segment = model.segment_row(block.segments[row]);
       float* x = ws.x.data() + (row - ws.range.begin) * stride;

@@ -13,16 +13,17 @@ namespace {
 /// dst = src Wᵀ + bias, one row.
 void head_linear(const RowKernels& kernels, const PreparedHeadLinear& linear, const float* src,
                  float* dst) {
+  kernels.dot_rows(src, linear.weight.data(), linear.out, linear.in, dst);
   for (std::uint32_t channel = 0; channel < linear.out; ++channel) {
-    const float* weight = linear.weight.data() + std::size_t{channel} * linear.in;
-    dst[channel] = kernels.dot(src, weight, linear.in) + linear.bias[channel];
+    dst[channel] += linear.bias[channel];
   }
 }
 
-void activate(format::PoolerActivation activation, std::span<float> x) noexcept {
+void activate(const RowKernels& kernels, format::PoolerActivation activation,
+              std::span<float> x) noexcept {
   switch (activation) {
     case format::PoolerActivation::tanh:
-      for (float& value : x) value = canonical::tanh(value);
+      kernels.tanh(x.data(), static_cast<std::uint32_t>(x.size()));
       return;
     case format::PoolerActivation::relu:
       for (float& value : x) value = value < 0 ? 0.0F : value;  // lets what is no number through
@@ -40,10 +41,11 @@ void decode(CpuWorkspace& ws, const float* src, float* scratch, std::span<float>
       const auto codes = format::word_codes(spec.embedding, id, ws.word_row);
       std::copy(codes.begin(), codes.end(), scratch);
       const float scale = spec.embedding.word_scale.as<float>()[id];
-      dst[id] = std::fma(kernels.dot(src, scratch, spec.hidden), scale, bias[id]);
+      kernels.dot_rows(src, scratch, 1, spec.hidden, &dst[id]);
+      dst[id] = std::fma(dst[id], scale, bias[id]);
     } else {
-      dst[id] =
-          kernels.dot(src, float_word(spec.embedding.word, id, scratch), spec.hidden) + bias[id];
+      kernels.dot_rows(src, float_word(spec.embedding.word, id, scratch), 1, spec.hidden, &dst[id]);
+      dst[id] += bias[id];
     }
   }
 }
@@ -66,7 +68,7 @@ void run_head(CpuWorkspace& ws, std::span<const std::uint32_t> rows, std::span<f
       case Task::tag:
         if (model.pooler.out > 0) {
           head_linear(model.rows, model.pooler, src, first);
-          activate(model.spec.head.pooler_activation, std::span(first, hidden));
+          activate(model.rows, model.spec.head.pooler_activation, std::span(first, hidden));
           src = first;
         }
         head_linear(model.rows, model.classifier, src, answer.data());
@@ -77,7 +79,7 @@ void run_head(CpuWorkspace& ws, std::span<const std::uint32_t> rows, std::span<f
       case Task::fill_mask:
         head_linear(model.rows, model.transform, src, first);
         for (std::uint32_t i = 0; i < hidden; ++i) first[i] = canonical::gelu(first[i]);
-        model.rows.layer_norm(first, hidden, model.transform_norm.weight.data(),
+        model.rows.layer_norm(first, 1, hidden, model.transform_norm.weight.data(),
                               model.transform_norm.bias.data(), model.spec.layer_norm_eps);
         decode(ws, first, second, answer);
         break;

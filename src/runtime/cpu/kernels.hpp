@@ -18,7 +18,7 @@ struct Kernels {
   std::string_view int8_path;  ///< for reports
   const RowKernels& (*rows)() noexcept;
   std::unique_ptr<LinearMaker> (*make_linears)();
-  std::unique_ptr<Attention> (*make_attention)(const AttentionSizes& sizes);
+  std::unique_ptr<Attention> (*make_attention)(const AttentionSizes& sizes, Arena& arena);
 };
 
 /// The widest kernels that a processor with `isa` runs; null below AVX2.

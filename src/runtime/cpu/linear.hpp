@@ -8,10 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "format/spec.hpp"
 #include "runtime/cpu/avx2_matmul.hpp"
+#include "runtime/cpu/line_vector.hpp"
 #include "runtime/cpu/rows.hpp"
 
 namespace espalier::runtime::cpu {
@@ -21,7 +21,7 @@ inline constexpr std::uint32_t kChunkRows = 48;
 
 /// Elements between rows of floats and of codes, whatever their type.
 [[nodiscard]] constexpr std::uint32_t float_stride(std::uint32_t size) {
-  return format::round_up(size, 16);
+  return padded_row(size);
 }
 [[nodiscard]] constexpr std::uint32_t code_stride(std::uint32_t size) {
   return format::round_up(size, format::kPanelDepthMultiple);
@@ -96,6 +96,6 @@ class LinearMaker {
 [[nodiscard]] std::optional<std::int32_t> shared_zero(const RowCoding& coding) noexcept;
 
 /// A padded copy of a vector of the model: `size` floats, then zeros up to a multiple of 64.
-[[nodiscard]] std::vector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size);
+[[nodiscard]] LineVector<float> padded_copy(const format::Tensor& tensor, std::uint32_t size);
 
 }  // namespace espalier::runtime::cpu

@@ -95,7 +95,7 @@ class OneDnnScratch final : public LinearScratch {
   };
   std::vector<Line> scratchpad_;
   std::vector<Line> result_;
-  std::vector<std::uint16_t> narrow_;
+  LineVector<std::uint16_t> narrow_;
 };
 
 class OneDnnLinear final : public Linear {
@@ -158,8 +158,8 @@ class OneDnnLinear final : public Linear {
   }
 
   // Of each channel: what a row's sum has too much for every step that its code of 0 is above 0.
-  static std::vector<std::int32_t> weight_sums(const format::LinearSpec& spec) {
-    std::vector<std::int32_t> sums(code_stride(spec.out));
+  static LineVector<std::int32_t> weight_sums(const format::LinearSpec& spec) {
+    LineVector<std::int32_t> sums(code_stride(spec.out));
     const std::span<const std::int8_t> weight = spec.weight.as<std::int8_t>();
     for (std::uint32_t n = 0; n < spec.out; ++n) {
       for (std::uint32_t k = 0; k < spec.in; ++k) {
@@ -174,7 +174,7 @@ class OneDnnLinear final : public Linear {
     owned_ = std::make_unique<FileBytes>(
         FileBytes::copy(std::vector<std::byte>(shape_->weights.get_size())));
     auto* packed = const_cast<std::byte*>(owned_->bytes().data());
-    std::vector<std::int8_t> plain;
+    LineVector<std::int8_t> plain;
     memory source;
     if (int8_) {
       plain.resize(std::size_t{size.in} * size.out);
@@ -222,9 +222,9 @@ class OneDnnLinear final : public Linear {
   const std::byte* weights_ = nullptr;
   std::unique_ptr<FileBytes> owned_;
   std::optional<UnpackedLinear> unpacked_;  // what weights_ may view
-  std::vector<float> bias_;
-  std::vector<float> scale_;
-  std::vector<std::int32_t> weight_sums_;
+  LineVector<float> bias_;
+  LineVector<float> scale_;
+  LineVector<std::int32_t> weight_sums_;
   std::optional<std::int32_t> zero_;  // code of 0 of all rows; none where they have their own
 };
 

@@ -8,9 +8,9 @@
 namespace espalier::runtime::cpu {
 namespace {
 
-std::vector<float> floats_of(const format::Tensor& tensor) {
+LineVector<float> floats_of(const format::Tensor& tensor) {
   const std::size_t size = std::size_t{tensor.rows} * tensor.cols;
-  std::vector<float> floats(size);
+  LineVector<float> floats(size);
   if (tensor.type == format::ElementType::f16) {
     const std::span<const std::uint16_t> halves = tensor.as<std::uint16_t>();
     std::transform(halves.begin(), halves.end(), floats.begin(), half_to_float);
@@ -114,8 +114,6 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   return model;
 }
 
-namespace {
-
 AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits) {
   return {.max_rows = limits.max_rows,
           .max_keys = limits.max_sentence_tokens,
@@ -126,21 +124,20 @@ AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits) {
 }
 
 // Linears may read a whole chunk however few rows there are.
-CodeRows make_code_rows(std::size_t rows, std::uint32_t width) {
-  return {std::vector<std::int16_t>((rows + kChunkRows) * code_stride(width)),
-          std::vector<float>(rows + kChunkRows), std::vector<std::int32_t>(rows + kChunkRows)};
+void CodeRows::resize(std::size_t n_rows, std::uint32_t width) {
+  codes.resize((n_rows + kChunkRows) * code_stride(width));
+  scale.resize(n_rows + kChunkRows);
+  zero.resize(n_rows + kChunkRows);
 }
 
-}  // namespace
-
 CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadTeam& crew,
-                           std::shared_ptr<std::array<KeysAndValues, 2>> of_team)
+                           std::shared_ptr<SharedKeysAndValues> of_team)
     : model(source),
       team(crew),
       sizes(attention_sizes(source, limits)),
       shared(std::move(of_team)),
-      own(make_keys_and_values(sizes)),
-      attention(source.kernels.make_attention(sizes)) {
+      own(sizes, arena),
+      attention(source.kernels.make_attention(sizes, arena)) {
   const std::uint32_t hidden = source.spec.hidden;
   const std::uint32_t heads_width = source.max_heads * source.spec.head_dim;
   const std::size_t rows = limits.max_rows;
@@ -148,11 +145,11 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
     if (source.makers[maker] != nullptr) scratch[maker] = source.makers[maker]->new_scratch();
   }
   x.resize((rows + kChunkRows) * float_stride(hidden));
-  x_codes = make_code_rows(rows, hidden);
+  x_codes.resize(rows, hidden);
   if (source.spec.embedding.projection) {
     const std::uint32_t rank = source.spec.word_width();
     words.resize(std::size_t{kChunkRows} * float_stride(rank));
-    word_codes = make_code_rows(0, rank);
+    word_codes.resize(0, rank);
   }
   if (source.spec.embedding.word.type == format::ElementType::s4) {
     word_row.resize(source.spec.word_width());
@@ -164,10 +161,10 @@ CpuWorkspace::CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadT
     float_queries.resize(rows * heads_width);
   }
   context.resize((rows + kChunkRows) * float_stride(heads_width));
-  context_codes = make_code_rows(0, heads_width);
+  context_codes.resize(0, heads_width);
   const std::uint32_t widest = std::max(3 * heads_width, source.max_intermediate);
   wide.resize(std::size_t{kChunkRows} * float_stride(widest));
-  wide_codes = make_code_rows(0, source.max_intermediate);
+  wide_codes.resize(0, source.max_intermediate);
   head_rows.resize(2 * std::size_t{float_stride(hidden)});
 }
 

@@ -22,8 +22,8 @@ struct PreparedLinear {
 };
 
 struct PreparedNorm {
-  std::vector<float> weight;
-  std::vector<float> bias;
+  LineVector<float> weight;
+  LineVector<float> bias;
 };
 
 struct PreparedLayer {
@@ -37,8 +37,8 @@ struct PreparedLayer {
 struct PreparedHeadLinear {
   std::uint32_t in = 0;
   std::uint32_t out = 0;
-  std::vector<float> weight;
-  std::vector<float> bias;
+  LineVector<float> weight;
+  LineVector<float> bias;
 };
 
 struct CpuModel final : PreparedModel {
@@ -50,8 +50,8 @@ struct CpuModel final : PreparedModel {
   std::array<std::unique_ptr<LinearMaker>, 2> makers;
   CodeLayout code_layout = CodeLayout::s16;
   std::string path;
-  std::vector<float> position;     // (positions, hidden)
-  std::vector<float> segment;      // (segments, hidden), or a row of zeros where there are none
+  LineVector<float> position;      // (positions, hidden)
+  LineVector<float> segment;       // (segments, hidden), or a row of zeros where there are none
   PreparedLinear word_projection;  // null where the word table is whole
   PreparedNorm embedding_norm;
   std::vector<PreparedLayer> layers;
@@ -76,19 +76,34 @@ inline constexpr std::size_t kOneDnn = 1;
 
 /// Rows of codes with a scale and a code of 0 each.
 struct CodeRows {
-  std::vector<std::int16_t> codes;  // two bytes an element whatever the layout; (rows, code_stride)
-  std::vector<float> scale;         // (rows)
-  std::vector<std::int32_t> zero;   // (rows)
+  explicit CodeRows(Arena& arena) : codes(arena), scale(arena), zero(arena) {}
+  void resize(std::size_t n_rows, std::uint32_t width);
+
+  LineVector<std::int16_t> codes;  // two bytes an element whatever the layout; (rows, code_stride)
+  LineVector<float> scale;         // (rows)
+  LineVector<std::int32_t> zero;   // (rows)
 };
+
+/// Keys and values that a team works on together.
+struct SharedKeysAndValues {
+  explicit SharedKeysAndValues(const AttentionSizes& sizes)
+      : by_parity{KeysAndValues(sizes, arena), KeysAndValues(sizes, arena)} {}
+
+  Arena arena;
+  std::array<KeysAndValues, 2> by_parity;  // of the layer
+};
+
+[[nodiscard]] AttentionSizes attention_sizes(const CpuModel& model, const Limits& limits);
 
 struct CpuWorkspace final : Workspace {
   CpuWorkspace(const CpuModel& source, const Limits& limits, ThreadTeam& crew,
-               std::shared_ptr<std::array<KeysAndValues, 2>> of_team);
+               std::shared_ptr<SharedKeysAndValues> of_team);
 
   const CpuModel& model;
   ThreadTeam& team;
   AttentionSizes sizes;
-  std::shared_ptr<std::array<KeysAndValues, 2>> shared;  // null in a team of one; by layer parity
+  Arena arena;
+  std::shared_ptr<SharedKeysAndValues> shared;  // null in a team of one
   KeysAndValues own;
   std::unique_ptr<Attention> attention;
   std::array<std::unique_ptr<LinearScratch>, 2> scratch;
@@ -102,18 +117,18 @@ struct CpuWorkspace final : Workspace {
   const PreparedLinear* context_reader = nullptr;
   const PreparedLinear* x_reader = nullptr;
 
-  std::vector<float> x;               // (rows, hidden)
-  CodeRows x_codes;                   // of x
-  std::vector<float> words;           // (chunk, rank) of a factorised table of floats
-  CodeRows word_codes;                // of a chunk, of a factorised table of codes
-  std::vector<std::int8_t> word_row;  // (word.cols) of a table of s4, multiplied out
-  CodedRows queries;                  // (rows, A)
-  std::vector<float> float_queries;
-  std::vector<float> context;    // (rows, A)
-  CodeRows context_codes;        // of a chunk
-  std::vector<float> wide;       // (chunk, 3A or intermediate)
-  CodeRows wide_codes;           // of a chunk
-  std::vector<float> head_rows;  // two rows of hidden
+  LineVector<float> x{arena};               // (rows, hidden)
+  CodeRows x_codes{arena};                  // of x
+  LineVector<float> words{arena};           // (chunk, rank) of a factorised table of floats
+  CodeRows word_codes{arena};               // of a chunk, of a factorised table of codes
+  LineVector<std::int8_t> word_row{arena};  // (word.cols) of a table of s4, multiplied out
+  CodedRows queries{arena};                 // (rows, A)
+  LineVector<float> float_queries{arena};
+  LineVector<float> context{arena};    // (rows, A)
+  CodeRows context_codes{arena};       // of a chunk
+  LineVector<float> wide{arena};       // (chunk, 3A or intermediate)
+  CodeRows wide_codes{arena};          // of a chunk
+  LineVector<float> head_rows{arena};  // two rows of hidden
 };
 
 /// Runs a linear of `ws.model` on the scratch it takes.

@@ -5,6 +5,7 @@
 // of 16, and what lies past `size` is zero after every kernel here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/canonical.hpp"
@@ -26,18 +27,33 @@ struct RowCoding {
   canonical::RowCode fixed = {};       // per_tensor_asymmetric: of every row
 };
 
-/// Where the codes of a row go. The code of 0 fills the row up to `padded` elements.
-struct CodeRow {
-  void* codes = nullptr;
-  CodeLayout layout = CodeLayout::s16;
-  std::uint32_t padded = 0;
-};
-
 /// What a matmul has to know of a row besides its codes.
 struct CodedRow {
   float scale = 0;
   std::int32_t zero = 0;  // code of 0 in u8 codes
 };
+
+/// Where the codes of rows go. The code of 0 fills each row up to `padded` elements, the distance
+/// between rows.
+struct RowCodes {
+  void* codes = nullptr;  // (rows, padded)
+  CodeLayout layout = CodeLayout::s16;
+  std::uint32_t padded = 0;
+  float* scale = nullptr;        // (rows)
+  std::int32_t* zero = nullptr;  // (rows), the code of 0 in u8 codes
+};
+
+/// From `row` on.
+[[nodiscard]] inline RowCodes row_of(const RowCodes& codes, std::uint32_t row) noexcept {
+  const std::size_t element_bytes = codes.layout == CodeLayout::s16 ? 2 : 1;
+  return {static_cast<std::byte*>(codes.codes) + std::size_t{row} * codes.padded * element_bytes,
+          codes.layout, codes.padded, codes.scale + row, codes.zero + row};
+}
+
+/// Elements between rows of floats.
+[[nodiscard]] constexpr std::uint32_t padded_row(std::uint32_t size) noexcept {
+  return format::round_up(size, 16);
+}
 
 /// What a linear does with its result before it is stored.
 enum class Output : std::uint8_t {
@@ -55,18 +71,25 @@ struct SumsEnd {
   Output output = Output::store;
 };
 
-/// One instruction set's kernels. Thread-safe: they touch only their arguments.
+/// One instruction set's kernels. Thread-safe: they touch only their arguments. Rows of floats are
+/// a multiple of 16 apart, the next from `size` on; kernels that sum or compare take rows together,
+/// since each step waits for the one before it only within a row.
 struct RowKernels {
-  /// Codes `size` floats.
-  CodedRow (*quantize_row)(const float* src, const RowCoding& coding, std::uint32_t size,
-                           const CodeRow& dst) noexcept;
+  /// Codes rows of `size` floats.
+  void (*quantize_rows)(const float* src, const RowCoding& coding, std::uint32_t n_rows,
+                        std::uint32_t size, const RowCodes& dst) noexcept;
 
-  /// Codes a head's slice to plain s8, no padding read or written; returns its scale.
-  float (*quantize_slice)(const float* src, std::uint32_t size, std::int8_t* dst) noexcept;
+  /// Codes the heads of a row to plain s8, no padding read or written. src, dst: (n_heads,
+  /// head_dim); scale: of each head, `scale_stride` elements apart.
+  void (*quantize_heads)(const float* src, std::uint32_t n_heads, std::uint32_t head_dim,
+                         std::int8_t* dst, float* scale, std::size_t scale_stride) noexcept;
 
-  /// x = LayerNorm(x), in place.
-  void (*layer_norm)(float* x, std::uint32_t size, const float* weight, const float* bias,
-                     float eps) noexcept;
+  /// x = LayerNorm(x) of each row, in place.
+  void (*layer_norm)(float* x, std::uint32_t n_rows, std::uint32_t size, const float* weight,
+                     const float* bias, float eps) noexcept;
+
+  /// x = canonical::tanh(x) of a row, in place. May read and write up to the next multiple of 16.
+  void (*tanh)(float* x, std::uint32_t size) noexcept;
 
   /// dst = word * scale + position + segment, a row of int8 word embeddings.
   void (*add_code_embeddings)(const std::int8_t* word, float scale, const float* position,
@@ -76,8 +99,9 @@ struct RowKernels {
   void (*add_float_embeddings)(const float* word, const float* position, const float* segment,
                                std::uint32_t size, float* dst) noexcept;
 
-  /// canonical::dot.
-  float (*dot)(const float* x, const float* y, std::uint32_t size) noexcept;
+  /// dst[n] = canonical::dot(x, row n), rows without padding: (n_rows, size).
+  void (*dot_rows)(const float* x, const float* rows, std::uint32_t n_rows, std::uint32_t size,
+                   float* dst) noexcept;
 
   /// y = dequantize(sums[n] - zero * weight_sums[n]). May read and write up to the next multiple of
   /// 16; y is 0 up to the next multiple of 8.

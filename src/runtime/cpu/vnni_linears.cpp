@@ -60,11 +60,11 @@ class VnniLinear final : public Linear {
   std::uint32_t depth_;
   std::uint32_t columns_;
   UnpackedLinear unpacked_;
-  const std::int8_t* panels_;        // the file's, or those of four-bit weights
-  bool own_zeros_ = false;           // whether each row has its own code of 0
-  std::vector<std::int32_t> start_;  // -Σ weights of each column, times the code of 0 of all rows
-  std::vector<float> scale_;
-  std::vector<float> bias_;
+  const std::int8_t* panels_;       // the file's, or those of four-bit weights
+  bool own_zeros_ = false;          // whether each row has its own code of 0
+  LineVector<std::int32_t> start_;  // -Σ weights of each column, times the code of 0 of all rows
+  LineVector<float> scale_;
+  LineVector<float> bias_;
 };
 
 class VnniLinears final : public LinearMaker {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -78,10 +80,11 @@ void expect_codes(const RowKernels& kernels, const std::vector<float>& src, std:
   std::vector<std::int16_t> words(padded, 99);
   std::vector<std::uint8_t> bytes(padded, 99);
 
-  const CodedRow of_words =
-      kernels.quantize_row(src.data(), coding, size, {words.data(), CodeLayout::s16, padded});
-  const CodedRow of_bytes =
-      kernels.quantize_row(src.data(), coding, size, {bytes.data(), CodeLayout::u8, padded});
+  CodedRow of_words, of_bytes;
+  kernels.quantize_rows(src.data(), coding, 1, size,
+                        {words.data(), CodeLayout::s16, padded, &of_words.scale, &of_words.zero});
+  kernels.quantize_rows(src.data(), coding, 1, size,
+                        {bytes.data(), CodeLayout::u8, padded, &of_bytes.scale, &of_bytes.zero});
 
   for (const CodedRow& row : {of_words, of_bytes}) {
     EXPECT_EQ(row.scale, code.scale);
@@ -137,8 +140,12 @@ TEST_P(Rows, CodeATinyRowAsZeros) {
   const std::vector<float> src(16, canonical::kTinyRow / 2);
   std::vector<std::uint8_t> codes(64);
 
-  EXPECT_EQ(kernels().quantize_row(src.data(), {}, 16, {codes.data(), CodeLayout::u8, 64}).scale,
-            0.0F);
+  CodedRow row = {1, 1};
+
+  kernels().quantize_rows(src.data(), {}, 1, 16,
+                          {codes.data(), CodeLayout::u8, 64, &row.scale, &row.zero});
+
+  EXPECT_EQ(row.scale, 0.0F);
   EXPECT_EQ(codes, std::vector<std::uint8_t>(64, 128));
 }
 
@@ -147,35 +154,119 @@ TEST_P(Rows, CodeWhatIsNotANumberAsMinus127) {
   src[5] = std::numeric_limits<float>::quiet_NaN();
   std::vector<std::int8_t> codes(16);
 
-  kernels().quantize_slice(src.data(), 16, codes.data());
+  float scale = 0;
+
+  kernels().quantize_heads(src.data(), 1, 16, codes.data(), &scale, 1);
 
   EXPECT_EQ(codes[4], 127);
   EXPECT_EQ(codes[5], -127);
 }
 
-TEST_P(Rows, CodeASliceWithoutTouchingWhatFollowsIt) {
-  for (const std::uint32_t size : kSizes) {
-    const std::vector<float> src = first(numbers(size), size);
-    std::vector<std::int8_t> expected(size);
-    const float scale = canonical::quantize_row(src, expected);
-    expected.push_back(99);
-    std::vector<std::int8_t> actual(size + 1, 99);
+// Around the number that kernels take together.
+constexpr std::uint32_t kRowCounts[] = {1, 3, 4, 5, 11};
 
-    EXPECT_EQ(kernels().quantize_slice(src.data(), size, actual.data()), scale);
-    EXPECT_EQ(actual, expected) << size;
+/// Rows one after the other, each of `size` numbers and its padding.
+std::vector<float> joined(const std::vector<std::vector<float>>& rows) {
+  std::vector<float> all;
+  for (const std::vector<float>& row : rows) all.insert(all.end(), row.begin(), row.end());
+  return all;
+}
+
+TEST_P(Rows, CodeManyRowsAsEachAlone) {
+  for (const std::uint32_t size : {9U, 64U, 100U}) {
+    const std::uint32_t padded = (size + 63) / 64 * 64;
+    for (const std::uint32_t n_rows : kRowCounts) {
+      std::vector<std::vector<float>> rows;
+      for (std::uint32_t row = 0; row < n_rows; ++row) rows.push_back(numbers(size));
+      for (const ActivationCodes codes : kAllCodes) {
+        const RowCoding coding = {codes, nullptr, canonical::asymmetric_row(0.01F, 60)};
+        std::vector<std::uint8_t> together(std::size_t{n_rows} * padded), alone(padded);
+        std::vector<float> scales(n_rows);
+        std::vector<std::int32_t> zeros(n_rows);
+
+        kernels().quantize_rows(
+            joined(rows).data(), coding, n_rows, size,
+            {together.data(), CodeLayout::u8, padded, scales.data(), zeros.data()});
+
+        for (std::uint32_t row = 0; row < n_rows; ++row) {
+          CodedRow of_row;
+          kernels().quantize_rows(
+              rows[row].data(), coding, 1, size,
+              {alone.data(), CodeLayout::u8, padded, &of_row.scale, &of_row.zero});
+          EXPECT_EQ(scales[row], of_row.scale);
+          EXPECT_EQ(zeros[row], of_row.zero);
+          EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + row * padded))
+              << row << " of " << n_rows;
+        }
+      }
+    }
   }
 }
 
-TEST_P(Rows, NormaliseARow) {
+TEST_P(Rows, CodeHeadsWithoutTouchingWhatFollowsThem) {
+  constexpr std::size_t kStride = 3;
   for (const std::uint32_t size : kSizes) {
-    const std::vector<float> src = numbers(size), weight = numbers(size), bias = numbers(size);
-    std::vector<float> expected = src;
-    canonical::layer_norm(std::span(expected).first(size), weight, bias, 1e-5F);
+    for (const std::uint32_t n_heads : {1U, 12U, 16U, 17U}) {
+      std::vector<float> src;
+      std::vector<std::int8_t> expected(std::size_t{n_heads} * size);
+      std::vector<float> scales(n_heads * kStride, kUntouched), expected_scales = scales;
+      for (std::uint32_t head = 0; head < n_heads; ++head) {
+        std::vector<float> slice = first(numbers(size), size);
+        if (head == 5) std::fill(slice.begin(), slice.end(), canonical::kTinyRow / 2);
+        expected_scales[head * kStride] =
+            canonical::quantize_row(slice, std::span(expected).subspan(head * size, size));
+        src.insert(src.end(), slice.begin(), slice.end());
+      }
+      expected.push_back(99);
+      std::vector<std::int8_t> actual(expected.size(), 99);
 
+      kernels().quantize_heads(src.data(), n_heads, size, actual.data(), scales.data(), kStride);
+
+      EXPECT_EQ(scales, expected_scales) << n_heads << " of " << size;
+      EXPECT_EQ(actual, expected) << n_heads << " of " << size;
+    }
+  }
+}
+
+TEST_P(Rows, NormaliseRows) {
+  for (const std::uint32_t size : kSizes) {
+    for (const std::uint32_t n_rows : kRowCounts) {
+      const std::vector<float> weight = numbers(size), bias = numbers(size);
+      std::vector<std::vector<float>> rows;
+      for (std::uint32_t row = 0; row < n_rows; ++row) rows.push_back(numbers(size));
+      std::vector<float> actual = joined(rows);
+      for (std::vector<float>& row : rows) {
+        canonical::layer_norm(std::span(row).first(size), weight, bias, 1e-5F);
+      }
+
+      kernels().layer_norm(actual.data(), n_rows, size, weight.data(), bias.data(), 1e-5F);
+
+      EXPECT_EQ(actual, joined(rows)) << n_rows << " of " << size;
+    }
+  }
+}
+
+TEST_P(Rows, TakeTheTanhOfARow) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const std::uint32_t size : kSizes) {
+    std::vector<float> src = numbers(size);
+    src[size - 1] = -0.0F;
+    src[size / 2] = 50.0F;
+    src[0] = -1e-30F;
     std::vector<float> actual = src;
-    kernels().layer_norm(actual.data(), size, weight.data(), bias.data(), 1e-5F);
 
-    EXPECT_EQ(actual, expected) << size;
+    kernels().tanh(actual.data(), size);
+
+    for (std::uint32_t i = 0; i < size; ++i) {
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(actual[i]),
+                std::bit_cast<std::uint32_t>(canonical::tanh(src[i])))
+          << src[i];
+    }
+  }
+  for (const float value : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
+    std::vector<float> row(16, value);
+    kernels().tanh(row.data(), 16);
+    EXPECT_TRUE(std::isnan(row[3])) << value;
   }
 }
 
@@ -202,11 +293,22 @@ TEST_P(Rows, AddEmbeddings) {
   }
 }
 
-TEST_P(Rows, MultiplyTwoRows) {
+TEST_P(Rows, MultiplyARowByOthers) {
   for (const std::uint32_t size : kSizes) {
-    const std::vector<float> x = first(numbers(size), size), y = first(numbers(size), size);
+    for (const std::uint32_t n_rows : kRowCounts) {
+      const std::vector<float> x = first(numbers(size), size);
+      std::vector<float> rows, expected;
+      for (std::uint32_t row = 0; row < n_rows; ++row) {
+        const std::vector<float> y = first(numbers(size), size);
+        rows.insert(rows.end(), y.begin(), y.end());
+        expected.push_back(canonical::dot(x, y));
+      }
+      std::vector<float> actual(n_rows);
 
-    EXPECT_EQ(kernels().dot(x.data(), y.data(), size), canonical::dot(x, y)) << size;
+      kernels().dot_rows(x.data(), rows.data(), n_rows, size, actual.data());
+
+      EXPECT_EQ(actual, expected) << n_rows << " of " << size;
+    }
   }
 }
 
