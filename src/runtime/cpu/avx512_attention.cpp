@@ -107,11 +107,14 @@ void Avx512Attention::run_queries(const AttentionJob& job, const Head& head, std
   const std::uint32_t n = std::min(job.n_queries - first, kQueries);
   const std::uint32_t padded_keys = round_up(job.n_keys, kVnniGroup);
   const std::size_t row = job.first_query + first;
+  float* const own = context + (job.first_context + first) * context_stride + head.column;
+  const bool whole = d % 16 == 0;  // tiles end where the head does
   std::array<float, kQueries> row_scale{};
   shift_codes({queries.codes.data() + row * head.width + head.column, head.width, n, d},
               queries_.data());
+  const float one = canonical::query_scale(1.0F, d);  // a root and a division, once
   for (std::uint32_t query = 0; query < n; ++query) {
-    row_scale[query] = canonical::query_scale(queries.scale[head.scales + row + query], d);
+    row_scale[query] = queries.scale[head.scales + row + query] * one;
   }
   multiply(kernels_, TileEnd::scores,
            {.codes = queries_.data(),
@@ -139,12 +142,12 @@ void Avx512Attention::run_queries(const AttentionJob& job, const Head& head, std
             .columns = d,
             .panels = value_panels_.data(),
             .row_scale = row_scale.data(),
-            .dst = tile_.data(),
-            .dst_stride = depth_});
+            .dst = whole ? own : tile_.data(),
+            .dst_stride = whole ? context_stride : depth_});
+  if (whole) return;
   for (std::uint32_t query = 0; query < n; ++query) {
     const float* src = tile_.data() + std::size_t{query} * depth_;
-    std::copy(src, src + d,
-              context + (job.first_context + first + query) * context_stride + head.column);
+    std::copy(src, src + d, own + query * context_stride);
   }
 }
 
