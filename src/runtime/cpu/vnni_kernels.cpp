@@ -153,7 +153,10 @@ void VnniKernels::Generator::add_products(const Kind& kind) {
   mov(rax, ptr[rdi + offsetof(VnniTile, codes)]);
   mov(rdx, ptr[rdi + offsetof(VnniTile, panel)]);
   mov(rcx, ptr[rdi + offsetof(VnniTile, n_groups)]);
-  if (kind.linear()) mov(r11, ptr[rdi + offsetof(VnniTile, prefetch)]);
+  if (kind.linear()) {
+    mov(r11, ptr[rdi + offsetof(VnniTile, prefetch)]);
+    mov(rsi, ptr[rdi + offsetof(VnniTile, prefetch_stride)]);
+  }
   test(rcx, rcx);
   jz(done, T_NEAR);
   align(32);
@@ -175,7 +178,11 @@ void VnniKernels::Generator::step(const Kind& kind, int index) {
     // Panels of linears stream from L2; those of attention were just packed into L1.
     if (kind.linear()) prefetcht0(ptr[rdx + (at + 64 * block + kAheadBytes)]);
   }
-  if (kind.linear()) prefetcht1(ptr[r11 + 64 * index]);
+  if (kind.linear()) {
+    prefetcht1(ptr[r11 + 64 * index]);
+    prefetcht1(ptr[r11 + rsi + 64 * index]);
+    prefetcht1(ptr[r11 + rsi * 2 + 64 * index]);
+  }
   for (int row = 0; row < kind.rows; ++row) {
     vpbroadcastd(codes, ptr[row_of(rax, row) + 4 * index]);
     for (int block = 0; block < kind.blocks; ++block) {

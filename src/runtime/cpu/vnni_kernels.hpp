@@ -37,8 +37,10 @@ struct VnniTile {
   std::size_t code_stride = 0;          // bytes
   const std::int8_t* panel = nullptr;   // (depth / 4) steps
   std::size_t n_groups = 0;             // depth / 16
-  const std::int8_t* prefetch =
-      nullptr;  // where the next panel begins; 64 bytes a step are asked for
+  // Of linears: of the next panel, which is asked for meanwhile, 64 bytes a step from here on and
+  // as many 1 and 2 strides further.
+  const std::int8_t* prefetch = nullptr;
+  std::size_t prefetch_stride = 0;
   const std::int32_t* start = nullptr;     // (columns), what sums begin with; of linears
   const std::int32_t* row_zero = nullptr;  // that have it, (rows): times the row's
   const float* row_scale = nullptr;        // (rows)

@@ -15,8 +15,12 @@ constexpr std::uint32_t kColumns = kVnniTileBlocks * 16;
 void multiply(const VnniKernels& kernels, TileEnd end, const VnniMatmul& matmul) noexcept {
   const std::size_t panel_bytes = std::size_t{matmul.depth} * kColumns;
   const std::int8_t* panel = matmul.panels;
+  const std::uint32_t tiles = (matmul.n_rows + kVnniTileRows - 1) / kVnniTileRows;
+  // Each tile asks for a quarter of the next panel; where there are fewer than four, for three.
+  const std::size_t quarter = panel_bytes / 4;
   VnniTile tile = {.code_stride = matmul.code_stride,
                    .n_groups = matmul.depth / kVnniGroup,
+                   .prefetch_stride = tiles < 4 ? quarter : 0,
                    .dst_stride = matmul.dst_stride * sizeof(float)};
   for (std::uint32_t column = 0; column < matmul.columns; column += kColumns) {
     const std::uint32_t blocks = std::min((matmul.columns - column + 15) / 16, kVnniTileBlocks);
@@ -27,12 +31,11 @@ void multiply(const VnniKernels& kernels, TileEnd end, const VnniMatmul& matmul)
     panel += panel_bytes;
     std::uint32_t row = 0;
     // Tiles as even as can be: a tile of one row takes as long as its panel takes to arrive.
-    for (std::uint32_t tiles = (matmul.n_rows + kVnniTileRows - 1) / kVnniTileRows; tiles > 0;
-         --tiles) {
-      const std::uint32_t rows = (matmul.n_rows - row + tiles - 1) / tiles;
+    for (std::uint32_t index = 0; index < tiles; ++index) {
+      const std::uint32_t left = tiles - index;
+      const std::uint32_t rows = (matmul.n_rows - row + left - 1) / left;
       tile.codes = matmul.codes + row * matmul.code_stride;
-      // Each tile asks for a quarter of the next panel.
-      tile.prefetch = panel + (tiles % 4) * (panel_bytes / 4);
+      tile.prefetch = panel + (tiles < 4 ? index * 4 / tiles : index % 4) * quarter;
       tile.row_zero = matmul.row_zero == nullptr ? nullptr : matmul.row_zero + row;
       tile.row_scale = matmul.row_scale + row;
       tile.dst = matmul.dst + row * matmul.dst_stride + column;
