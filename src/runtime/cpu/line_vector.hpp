@@ -49,9 +49,9 @@ class LineAllocator {
                                ? arena_->allocate(n * sizeof(T))
                                : ::operator new (n * sizeof(T), std::align_val_t{kLineBytes}));
   }
-  void deallocate(T* memory, std::size_t n) noexcept {
+  void deallocate(T* memory, std::size_t) noexcept {
     if (arena_ == nullptr) {
-      ::operator delete (memory, n * sizeof(T), std::align_val_t{kLineBytes});
+      ::operator delete (memory, std::align_val_t{kLineBytes});
     }
   }
   friend bool operator==(const LineAllocator& a, const LineAllocator& b) noexcept {
