@@ -71,6 +71,13 @@ std::size_t n_generated_sizes(const format::ModelSpec& spec) {
       sizes.insert({static_cast<std::uint32_t>(linear->precision), linear->in, linear->out});
     }
   }
+  // The last layer's queries may be computed apart from its keys and values.
+  const format::LinearSpec& last = spec.layers.back().qkv;
+  if (last.precision != Precision::int8) {
+    for (const std::uint32_t share : {1U, 2U}) {
+      sizes.insert({static_cast<std::uint32_t>(last.precision), last.in, last.out / 3 * share});
+    }
+  }
   return sizes.size();
 }
 

@@ -109,7 +109,7 @@ class Backend {
   /// this and the other steps on their ranges, which together cover the block.
   virtual void embed(Workspace&, const TokenBlock&, RowRange rows) const = 0;
 
-  /// qkv → scores → softmax → context.
+  /// qkv → scores → softmax → context. Rows: all, but in the last layer what head_plan() asks for.
   virtual void attend(Workspace&, std::uint32_t layer, Rows) const = 0;
 
   /// x = LayerNorm(x + context W_o) and its codes.

@@ -104,30 +104,53 @@ void CpuBackend::embed(Workspace& workspace, const TokenBlock& block, RowRange r
   norm_rows(ws, ws.model.embedding_norm, &ws.model.layers.front().qkv, 0, ws.n_rows);
 }
 
-/// Queries, keys and values of a chunk, from qkv (rows, 3A) in ws.wide to where attention reads
-/// them.
-void store_qkv(CpuWorkspace& ws, KeysAndValues& block, std::uint32_t n_heads, std::uint32_t first,
-               std::uint32_t n_rows) {
+/// Where rows of floats of heads go: as they are, or coded head by head.
+struct HeadRows {
+  CodedRows& codes;
+  LineVector<float>& floats;
+};
+
+/// The heads (n_heads, head_dim) of a token at `src` to row `row` of `dst`.
+void store_heads(const CpuWorkspace& ws, const float* src, std::uint32_t n_heads, HeadRows dst,
+                 std::size_t row) {
   const std::uint32_t d = ws.model.spec.head_dim;
   const std::size_t width = std::size_t{n_heads} * d;
-  const std::size_t stride = float_stride(3 * n_heads * d);
-  for (std::uint32_t row = 0; row < n_rows; ++row) {
-    const float* qkv = ws.wide.data() + row * stride;
-    const std::size_t own_row = first + row;
-    const std::size_t block_row = ws.range.begin + own_row;
-    if (ws.sizes.floats) {
-      std::copy(qkv, qkv + width, ws.float_queries.data() + own_row * width);
-      std::copy(qkv + width, qkv + 2 * width, block.float_keys.data() + block_row * width);
-      std::copy(qkv + 2 * width, qkv + 3 * width, block.float_values.data() + block_row * width);
-      continue;
+  if (ws.sizes.floats) {
+    std::copy_n(src, width, dst.floats.data() + row * width);
+  } else {
+    ws.model.rows.quantize_heads(src, n_heads, d, dst.codes.codes.data() + row * width,
+                                 dst.codes.scale.data() + row, ws.sizes.row_stride());
+  }
+}
+
+/// Keys and values of all rows to where attention reads them, and the queries, but not where
+/// compute_first_queries() does.
+void compute_qkv(CpuWorkspace& ws, const PreparedLayer& part, KeysAndValues& block) {
+  const std::uint32_t width = part.n_heads * ws.model.spec.head_dim;
+  const std::size_t stride = float_stride(3 * width - part.qkv_begin);
+  for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
+    run(ws, part.qkv, x_input(ws, first, n_rows), Output::store, ws.wide.data());
+    for (std::uint32_t row = 0; row < n_rows; ++row) {
+      const float* qkv = ws.wide.data() + row * stride;
+      const float* keys = qkv + width - part.qkv_begin;
+      const std::size_t block_row = std::size_t{ws.range.begin} + first + row;
+      if (part.queries.linear == nullptr) {
+        store_heads(ws, qkv, part.n_heads, {ws.queries, ws.float_queries}, first + row);
+      }
+      store_heads(ws, keys, part.n_heads, {block.keys, block.float_keys}, block_row);
+      store_heads(ws, keys + width, part.n_heads, {block.values, block.float_values}, block_row);
     }
-    const auto code = [&](CodedRows& rows, std::size_t at, const float* src) {
-      ws.model.rows.quantize_heads(src, n_heads, d, rows.codes.data() + at * width,
-                                   rows.scale.data() + at, ws.sizes.row_stride());
-    };
-    code(ws.queries, own_row, qkv);
-    code(block.keys, block_row, qkv + width);
-    code(block.values, block_row, qkv + 2 * width);
+  });
+}
+
+/// Queries of the first token of each sentence.
+void compute_first_queries(CpuWorkspace& ws, const PreparedLayer& part) {
+  for (std::uint32_t sentence = 0; sentence < ws.block.n_sentences(); ++sentence) {
+    const std::uint32_t block_row = ws.block.first_row(sentence);
+    if (block_row < ws.range.begin || block_row >= ws.range.end) continue;
+    const std::uint32_t row = block_row - ws.range.begin;
+    run(ws, part.queries, x_input(ws, row, 1), Output::store, ws.wide.data());
+    store_heads(ws, ws.wide.data(), part.n_heads, {ws.queries, ws.float_queries}, row);
   }
 }
 
@@ -141,10 +164,8 @@ void CpuBackend::attend(Workspace& workspace, std::uint32_t layer, Rows rows) co
   KeysAndValues& block = ws.split ? ws.shared->by_parity[layer % 2] : ws.own;
   if (part.n_heads > 0) {
     const StepClock clock(ws.times, layer, StepPart::qkv);
-    for_chunks(ws.n_rows, [&](std::uint32_t first, std::uint32_t n_rows) {
-      run(ws, part.qkv, x_input(ws, first, n_rows), Output::store, ws.wide.data());
-      store_qkv(ws, block, part.n_heads, first, n_rows);
-    });
+    compute_qkv(ws, part, block);
+    if (part.queries.linear != nullptr) compute_first_queries(ws, part);
   }
   if (ws.split) {
     const StepClock clock(ws.times, layer, StepPart::waiting);

@@ -4,6 +4,8 @@
 
 #include "base/half.hpp"
 #include "espalier/error.hpp"
+#include "format/outputs.hpp"
+#include "runtime/heads.hpp"
 
 namespace espalier::runtime::cpu {
 namespace {
@@ -92,10 +94,22 @@ std::unique_ptr<CpuModel> prepare_cpu_model(const format::ModelSpec& spec, const
   if (spec.embedding.projection) model->word_projection = prepare(*spec.embedding.projection);
   model->embedding_norm = prepare_norm(spec.embedding.norm, hidden);
   model->layers.reserve(spec.layers.size());
+  const bool first_only = head_plan(spec).last_layer == Rows::first_of_each;
   for (const format::LayerSpec& layer : spec.layers) {
+    const std::uint32_t width = layer.n_heads * spec.head_dim;
+    const bool is_last = model->layers.size() + 1 == spec.layers.size();
+    const std::uint32_t qkv_begin =
+        first_only && is_last ? width / format::kPanelColumns * format::kPanelColumns : 0;
+    PreparedLinear queries;
+    if (qkv_begin > 0) {
+      queries =
+          prepare(format::outputs_of(layer.qkv, 0, format::round_up(width, format::kPanelColumns)));
+    }
     model->layers.push_back({.n_heads = layer.n_heads,
                              .intermediate = layer.intermediate,
-                             .qkv = prepare(layer.qkv),
+                             .queries = std::move(queries),
+                             .qkv_begin = qkv_begin,
+                             .qkv = prepare(format::outputs_of(layer.qkv, qkv_begin, 3 * width)),
                              .out = prepare(layer.out),
                              .up = prepare(layer.up),
                              .down = prepare(layer.down),

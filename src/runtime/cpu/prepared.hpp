@@ -29,6 +29,10 @@ struct PreparedNorm {
 struct PreparedLayer {
   std::uint32_t n_heads = 0;
   std::uint32_t intermediate = 0;
+  // Where only first tokens ask, their queries are a linear apart, and qkv computes its columns
+  // from qkv_begin on: keys, values, and what of the queries shares a panel with them.
+  PreparedLinear queries;  // null: qkv is whole
+  std::uint32_t qkv_begin = 0;
   PreparedLinear qkv, out, up, down;
   PreparedNorm attention_norm, output_norm;
 };
