@@ -9,6 +9,7 @@
 # START    a model fine-tuned on SST-2
 # TAGGER   one fine-tuned on CoNLL-2003, as the row conll of training.sh makes it; for ner-2 and ner-5
 # THREADS  of each run; two runs of one thread each get more done on two cores than one run of two
+# OPTIONS  of every run besides its own, such as --bf16
 #
 # Each finished run is a folder of OUT with training.json; called again, finished ones are left and broken ones go on.
 # `measure` sets every finished model beside the whole one, `table` prints what that gave as Markdown.

@@ -1,4 +1,5 @@
-# For scripts of long runs, which read it with `.`: runs that are done are left, broken ones go on. Uses $out and $THREADS.
+# For scripts of long runs, which read it with `.`: runs that are done are left, broken ones go on. Uses $out,
+# $THREADS and, where it is set, $OPTIONS.
 
 # run NAME VERB ARGUMENTS...: writes OUT/NAME, once.
 run() {
@@ -14,5 +15,5 @@ run() {
     set -- "$@" --force
   fi
   echo "== espalier $verb $* -o $out/$name"
-  espalier "$verb" "$@" -o "$out/$name" -t "$THREADS"
+  espalier "$verb" "$@" -o "$out/$name" -t "$THREADS" ${OPTIONS:-}
 }

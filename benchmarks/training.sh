@@ -1,13 +1,14 @@
 #!/bin/sh
 # What training reaches: the calls behind the table "What training reaches" in benchmarks/README.md.
 #
-#   benchmarks/training.sh OUT ROW...      rows: sst2 conll stsb mrpc chinese student few-labels masked-lm
+#   benchmarks/training.sh OUT ROW...      rows: sst2 conll stsb mrpc chinese chinese-read student few-labels masked-lm
 #
 # DATA     folder with sst2/ mrpc/ stsb/ ner/ chinese/ text/ vocab/ (what ESPALIER_DATA names, and below it data/)
 # MINILM   all-MiniLM-L6-v2, as `tools/setup.sh --demo` fetches it
 # TEACHER  a MiniLM fine-tuned on SST-2
 # THREADS  of each run; two runs of one thread each get more done on two cores than one run of two
 # SEEDS    for the rows that are means: "1 2 3"
+# OPTIONS  of every run besides its own, such as --bf16
 #
 # Each finished run is a folder of OUT with training.json; called again, finished ones are left and broken ones go on.
 set -eu
@@ -40,14 +41,25 @@ row_mrpc() {
     --learning-rate 1e-4 --freeze-embeddings
 }
 
-# From scratch, and after as much of a masked LM on Chinese text as is affordable without a GPU.
+# From scratch, and after a masked LM has read the reviews, an encyclopedia and web pages three times.
 row_chinese() {
-  shape="--vocab $DATA/vocab/bert-base-chinese.txt --layers 4 --hidden 256 --heads 8"
+  chinese_start
+  run chinese finetune "$out/chinese-start" $reviews --epochs 8 --learning-rate 3e-4
+}
+
+row_chinese_read() {
+  chinese_start
+  awk -F '\t' 'NR > 1 { print $2 }' "$DATA/chinese/chnsenticorp/train.tsv" > "$out/reviews.txt"
+  run chinese-masked-lm pretrain --start "$out/chinese-start" --train "$out/reviews.txt" --train "$DATA/text/wiki_zh_paragraphs.txt.gz" \
+    --train "$DATA/text/cluecorpus_sampled_zh.txt.gz" --epochs 3 --learning-rate 1e-3 --dropout 0
+  run chinese-read finetune "$out/chinese-masked-lm" $reviews --epochs 4 --learning-rate 3e-4
+}
+
+chinese_start() {
   reviews="--task classify --train $DATA/chinese/chnsenticorp/train.tsv --eval $DATA/chinese/chnsenticorp/dev_clean.tsv --max-length 200"
   if [ ! -d "$out/chinese-start" ]; then
-    espalier new $shape -o "$out/chinese-start"
+    espalier new --vocab "$DATA/vocab/bert-base-chinese.txt" --layers 4 --hidden 256 --heads 8 -o "$out/chinese-start"
   fi
-  run chinese finetune "$out/chinese-start" $reviews --epochs 8 --learning-rate 3e-4
 }
 
 # A student of half the teacher's layers, once with its answers and once on the labels alone.

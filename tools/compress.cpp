@@ -94,6 +94,9 @@ recipe::Recipe recipe_of(const CompressRequest& request, const recipe::Catalogue
                                        {.name = "corpus", .values = {request.trim_vocab}}},
                           .line = 0});
   }
+  if (request.bf16 && !recipe::learn_in_bf16(recipe)) {
+    fail_usage("--bf16 is how stages train, and '" + recipe.name + "' has none that does");
+  }
   return recipe;
 }
 

@@ -28,6 +28,7 @@ struct CompressRequest {
   std::optional<double> target_size;
   std::string trim_vocab;
   std::string work;
+  bool bf16 = false;
   std::uint32_t seed = 1;
   std::uint32_t threads = 0;
   bool force = false;
@@ -93,6 +94,7 @@ void visit(CompressRequest& request, Visitor&& visitor) {
       request.trim_vocab);
   visitor({.name = "--work", .help = "what is kept to go on from; else FILE.work", .value = "DIR"},
           request.work);
+  visitor({.name = "--bf16", .help = "train in bfloat16, where the processor can"}, request.bf16);
   visitor({.name = "--seed", .help = "of everything random"}, request.seed);
   visit_threads(request.threads, visitor);
   visitor({.name = "--force", .help = "replace FILE, start another run in --work"}, request.force);

@@ -100,6 +100,7 @@ recipe::Fingerprint fingerprint_of(const CompressPlan& plan, const recipe::Catal
   const CompressRequest& request = plan.request;
   recipe::Fingerprint print = {{"version", std::string(version())},
                                {"recipe", compress::text_hash(plan.recipe.text)},
+                               {"--bf16", request.bf16 ? "yes" : ""},
                                {"--seed", std::to_string(request.seed)},
                                {"--threads", std::to_string(plan.n_threads)}};
   for (const fs::path& file : plan.checkpoint_files) {

@@ -39,6 +39,7 @@ CompressRequest compress_request(const TradeoffRequest& request) {
   same.eval = request.eval;
   same.columns = request.columns;
   same.work = (out / (request.quick ? "work-quick" : "work")).string();
+  same.bf16 = request.bf16;
   same.seed = request.seed;
   same.threads = request.threads;
   same.force = request.force;
@@ -63,6 +64,9 @@ void check_request(const TradeoffRequest& request) {
   if (request.quick && !request.train.empty()) {
     throw Error(ErrorCode::usage, "--quick learns nothing; leave --train or --quick away");
   }
+  if (request.quick && request.bf16) {
+    throw Error(ErrorCode::usage, "--quick learns nothing; leave --bf16 or --quick away");
+  }
 }
 
 // A folder of an earlier run, an empty one or a new one.
@@ -76,6 +80,7 @@ void prepare_output(const TradeoffRequest& request) {
 
 recipe::Fingerprint fingerprint_of(const CompressPlan& plan) {
   recipe::Fingerprint print = {{"version", std::string(version())},
+                               {"--bf16", plan.request.bf16 ? "yes" : ""},
                                {"--seed", std::to_string(plan.request.seed)},
                                {"--threads", std::to_string(plan.n_threads)}};
   for (const fs::path& file : plan.checkpoint_files) {
@@ -218,7 +223,10 @@ void run(const TradeoffRequest& request) {
   recipe::ChildRunner runner(own_program(), pending_signal, notes_are_silenced(),
                              recipe::ChildRunner::Messages::kept);
   recipe::Pipeline pipeline(catalogue, workspace, runner, plan.around, request.folder);
-  const std::vector<TradeoffCandidate> candidates = tradeoff_candidates(request.quick, catalogue);
+  std::vector<TradeoffCandidate> candidates = tradeoff_candidates(request.quick, catalogue);
+  if (request.bf16) {
+    for (TradeoffCandidate& candidate : candidates) recipe::learn_in_bf16(candidate.recipe);
+  }
   for (BuiltCandidate& built : build_candidates(candidates, pipeline)) {
     std::vector<std::string> commands = commands_of(built.candidate, plan, catalogue);
     found.models.push_back(

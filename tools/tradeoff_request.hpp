@@ -23,6 +23,7 @@ struct TradeoffRequest {
   std::string grid = "WORLD";
   double pue = 1.0;
   bool no_texts = false;
+  bool bf16 = false;
   std::uint32_t seed = 1;
   std::uint32_t threads = 0;
   bool force = false;
@@ -69,6 +70,7 @@ void visit(TradeoffRequest& request, Visitor&& visitor) {
           request.pue);
   visitor({.name = "--no-texts", .help = "leave sentences of the data out of the report"},
           request.no_texts);
+  visitor({.name = "--bf16", .help = "train in bfloat16, where the processor can"}, request.bf16);
   visitor({.name = "--seed", .help = "of everything random"}, request.seed);
   visit_threads(request.threads, visitor);
   visitor({.name = "--force", .help = "start over where OUT holds another run"}, request.force);

@@ -129,6 +129,7 @@ std::string command_of(const TradeoffRequest& request) {
   if (!request.train.empty()) add("--train", base_name(request.train));
   if (!request.texts.empty()) add("--texts", base_name(request.texts));
   if (request.quick) words.emplace_back("--quick");
+  if (request.bf16) words.emplace_back("--bf16");
   add("--rounds", std::to_string(request.rounds));
   add("--seed", std::to_string(request.seed));
   if (request.threads != 0) add("--threads", std::to_string(request.threads));

@@ -99,6 +99,7 @@ class Lines(CompressTest):
         self.refused(2, "--eval", self.rows, "--gate", self.rows, says="are the same file")
         self.refused(2, "--gate", self.rows, says="--eval dev.tsv")
         self.refused(2, "--preset", "light", "--recipe", "r.yaml", says="give one of them")
+        self.refused(2, "--bf16", says="'light' has none that does")
         self.refused(2, "--preset", "smal", says="did you mean 'small'?")
         self.refused(2, "--eval", self.rows, "--max-drop", "much", says="--max-drop takes a number from 0 to 100")
 

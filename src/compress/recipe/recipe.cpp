@@ -232,6 +232,11 @@ bool Stage::needs_train() const {
          std::find(kBlind.begin(), kBlind.end(), method) == kBlind.end();
 }
 
+bool Stage::learns() const {
+  return verb == "finetune" || verb == "distill" ||
+         (verb == "prune" && number("recover-epochs") > 0);
+}
+
 bool Recipe::needs_train() const {
   return std::any_of(stages.begin(), stages.end(),
                      [](const Stage& stage) { return stage.needs_train(); });
@@ -245,6 +250,16 @@ Recipe read_recipe(const std::string& path, const Catalogue& catalogue) {
   const FileBytes file = FileBytes::open(path, FileAccess::read, kMaxBytes);
   const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   return parse_recipe(unquoted(std::filesystem::path(path).filename().string()), text, catalogue);
+}
+
+bool learn_in_bf16(Recipe& recipe) {
+  bool learns = false;
+  for (Stage& stage : recipe.stages) {
+    if (!stage.learns()) continue;
+    learns = true;
+    if (stage.find("bf16") == nullptr) stage.settings.push_back({.name = "bf16", .values = {}});
+  }
+  return learns;
 }
 
 std::string one_line(const Stage& stage) {

@@ -32,6 +32,8 @@ struct Stage {
   [[nodiscard]] double number(std::string_view name) const;
   /// Whether it learns from or looks at labelled rows.
   [[nodiscard]] bool needs_train() const;
+  /// Whether it trains weights.
+  [[nodiscard]] bool learns() const;
 };
 
 struct Recipe {
@@ -50,6 +52,9 @@ struct Recipe {
 
 /// parse_recipe() on a file of at most 1 MB.
 [[nodiscard]] Recipe read_recipe(const std::string& path, const Catalogue& catalogue);
+
+/// Sets `bf16` in every stage that learns and does not say it. Returns whether there is one.
+bool learn_in_bf16(Recipe& recipe);
 
 /// The stage as one line: "prune method=kprune target-flops=2".
 [[nodiscard]] std::string one_line(const Stage& stage);

@@ -44,10 +44,6 @@ class Words {
   std::vector<std::string> words_;
 };
 
-bool learns(const Stage& stage) {
-  return stage.verb == "prune" && stage.number("recover-epochs") > 0;
-}
-
 }  // namespace
 
 std::vector<std::string> stage_command(const Stage& stage, const StageKind& kind,
@@ -66,13 +62,13 @@ std::vector<std::string> stage_command(const Stage& stage, const StageKind& kind
     for (const std::string& value : setting.values) words.add(setting.name, value);
   }
   // A model recovers from itself as it was; what an earlier stage lost, it learns from the whole.
-  if (learns(stage) && places.input != places.teacher) {
+  if (stage.verb == "prune" && stage.learns() && places.input != places.teacher) {
     words.add_default("teacher", places.teacher.string());
   }
   if (kind.find("train") != nullptr && !around.train.empty()) {
     words.add("train", around.train);
     // A cut alone chooses nothing by these rows, and answering them takes longer than the cut.
-    const bool chooses = stage.verb != "prune" || learns(stage);
+    const bool chooses = stage.verb != "prune" || stage.learns();
     if (chooses && !around.eval.empty()) words.add("eval", around.eval);
     for (const std::string& word : around.columns) words.add(word);
   }

@@ -28,47 +28,48 @@ inline recipe::StageOption option(const std::string& name, bool is_flag = false)
 }
 
 inline recipe::Catalogue catalogue() {
-  return {.kinds = {{.verb = "distill",
-                     .options = {option("teacher"), option("student"), option("student-layers"),
-                                 option("student-hidden"), option("train"), option("eval"),
-                                 option("epochs"), option("cache"), option("seed"),
-                                 option("threads"), option("output")}},
-                    {.verb = "finetune",
-                     .options = {option("DIR"), option("task"), option("train"), option("epochs"),
-                                 option("seed"), option("threads"), option("output")}},
-                    {.verb = "prune",
-                     .options = {option("DIR"),
-                                 option("method"),
-                                 option("rank"),
-                                 option("neuron-multiple"),
-                                 option("target-flops"),
-                                 option("target-speedup"),
-                                 option("target-size"),
-                                 option("keep-layers"),
-                                 option("corpus"),
-                                 option("teacher"),
-                                 option("recover-epochs"),
-                                 option("dtype"),
-                                 option("bf16", /*is_flag=*/true),
-                                 option("learning-rate"),
-                                 option("freeze-embeddings", /*is_flag=*/true),
-                                 option("train"),
-                                 option("eval"),
-                                 option("seed"),
-                                 option("threads"),
-                                 option("output")}},
-                    {.verb = "quantize",
-                     .options = {option("DIR"), option("keep"), option("tensor-type"),
-                                 option("weights"), option("embeddings"), option("group"),
-                                 option("rounding"), option("threads"), option("output")}}},
-          .suggest = [](std::string_view word, std::span<const std::string_view> candidates) {
-            for (const std::string_view candidate : candidates) {
-              if (candidate.substr(0, 3) == word.substr(0, 3)) {
-                return "; did you mean '" + std::string(candidate) + "'?";
-              }
-            }
-            return std::string();
-          }};
+  return {
+      .kinds = {{.verb = "distill",
+                 .options = {option("teacher"), option("student"), option("student-layers"),
+                             option("student-hidden"), option("train"), option("eval"),
+                             option("epochs"), option("cache"), option("bf16", /*is_flag=*/true),
+                             option("seed"), option("threads"), option("output")}},
+                {.verb = "finetune",
+                 .options = {option("DIR"), option("task"), option("train"), option("epochs"),
+                             option("seed"), option("threads"), option("output")}},
+                {.verb = "prune",
+                 .options = {option("DIR"),
+                             option("method"),
+                             option("rank"),
+                             option("neuron-multiple"),
+                             option("target-flops"),
+                             option("target-speedup"),
+                             option("target-size"),
+                             option("keep-layers"),
+                             option("corpus"),
+                             option("teacher"),
+                             option("recover-epochs"),
+                             option("dtype"),
+                             option("bf16", /*is_flag=*/true),
+                             option("learning-rate"),
+                             option("freeze-embeddings", /*is_flag=*/true),
+                             option("train"),
+                             option("eval"),
+                             option("seed"),
+                             option("threads"),
+                             option("output")}},
+                {.verb = "quantize",
+                 .options = {option("DIR"), option("keep"), option("tensor-type"),
+                             option("weights"), option("embeddings"), option("group"),
+                             option("rounding"), option("threads"), option("output")}}},
+      .suggest = [](std::string_view word, std::span<const std::string_view> candidates) {
+        for (const std::string_view candidate : candidates) {
+          if (candidate.substr(0, 3) == word.substr(0, 3)) {
+            return "; did you mean '" + std::string(candidate) + "'?";
+          }
+        }
+        return std::string();
+      }};
 }
 
 }  // namespace espalier::testing

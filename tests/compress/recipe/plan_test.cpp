@@ -71,6 +71,23 @@ TEST(StageCommand, RecoversFromTheWholeModelAfterTheFirstStage) {
               ::testing::HasSubstr(" --teacher in --train 'my train.tsv' --eval dev.tsv "));
 }
 
+TEST(LearnInBf16, SetsItWhereAStageLearnsAndDoesNotSayIt) {
+  Recipe recipe = parse(
+      "stages: [{prune: {rank: 8}}, {prune: {target-flops: 2, recover-epochs: 1}}, "
+      "{distill: {epochs: 1, bf16: true}}, quantize]");
+
+  EXPECT_TRUE(learn_in_bf16(recipe));
+
+  EXPECT_THAT(command(recipe.stages[0], {"in", "out", "in"}),
+              ::testing::Not(::testing::HasSubstr("--bf16")));
+  EXPECT_THAT(command(recipe.stages[1], {"in", "out", "in"}),
+              ::testing::HasSubstr(" --recover-epochs 1 --bf16 "));
+  EXPECT_EQ(recipe.stages[2].settings.size(), 2);
+  EXPECT_TRUE(recipe.stages[3].settings.empty());
+  Recipe blind = parse("stages: [{prune: {rank: 8}}, quantize]");
+  EXPECT_FALSE(learn_in_bf16(blind));
+}
+
 TEST(StageCommand, DistilsIntoWhatTheStagesBeforeMade) {
   const Recipe first = parse("stages: [{distill: {student-layers: 2, seed: 9}}, quantize]");
   const Recipe later = parse("stages: [{prune: {rank: 8}}, {distill: {epochs: 1}}, quantize]");
