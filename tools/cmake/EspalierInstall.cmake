@@ -13,6 +13,7 @@ set_target_properties(espalier PROPERTIES INSTALL_RPATH "$ORIGIN/espalier")
 
 install(TARGETS espalier EXPORT espalierTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/espalier DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
         FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
@@ -48,6 +49,10 @@ if(ESPALIER_WITH_ONEDNN)
   endif()
 endif()
 
+get_target_property(_library_type espalier TYPE)
+if(_library_type STREQUAL STATIC_LIBRARY)
+  include(EspalierStatic)
+endif()
 install(EXPORT espalierTargets NAMESPACE espalier:: DESTINATION ${_config_folder} COMPONENT development)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/espalierConfig.cmake.in
   ${PROJECT_BINARY_DIR}/package/espalierConfig.cmake INSTALL_DESTINATION ${_config_folder})

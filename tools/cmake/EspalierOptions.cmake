@@ -1,4 +1,7 @@
 # Options of the build and the one interface target that carries warnings and language level.
+if(PROJECT_IS_TOP_LEVEL)  # as a part of another project it is that one's to say
+  option(BUILD_SHARED_LIBS "libespalier as a shared library; OFF: as an archive" ON)
+endif()
 option(ESPALIER_WITH_ONEDNN "CPU back end on oneDNN (>= 3.1)" ON)
 option(ESPALIER_WITH_TRAINING "Tools that need LibTorch (>= 2.4)" OFF)
 option(ESPALIER_BUILD_TOOLS "Command line programs" ON)

@@ -1,5 +1,6 @@
 # What `cpack` makes of a build: three .deb packages (libespalier1, libespalier-dev, espalier) and one .tar.gz of the same.
-# Programs on LibTorch are in neither: that library is too large to carry along and has no package to depend on.
+# A build of the archive libespalier.a has only the latter. Programs on LibTorch are in neither: that library is too large
+# to carry along and has no package to depend on.
 set(CPACK_PACKAGE_NAME espalier)
 set(CPACK_PACKAGE_VENDOR "The espalier authors")
 set(CPACK_PACKAGE_CONTACT "The espalier authors")
@@ -7,6 +8,10 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_GENERATOR DEB TGZ)
+get_target_property(_library_type espalier TYPE)
+if(_library_type STREQUAL STATIC_LIBRARY)
+  set(CPACK_GENERATOR TGZ)
+endif()
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL runtime development tools)
 set(CPACK_VERBATIM_VARIABLES ON)
