@@ -159,6 +159,17 @@ ESPALIER_API espalier_status espalier_model_self_test(const espalier_model* mode
 
 /* ---- Session: the threads and memory of one stream of calls ---- */
 
+typedef int32_t espalier_log_level;
+enum {
+  ESPALIER_LOG_INFO = 1,   /* what was decided, and why */
+  ESPALIER_LOG_WARNING = 2 /* something is slower, or other, than the caller may think */
+};
+
+/* Takes what the library has to say: one line of UTF-8 without its end, ended by NUL and valid
+   during the call. It never holds a text, a token, an answer or the path of a file. */
+typedef void (*espalier_log_function)(void* log_user, espalier_log_level level,
+                                      const char* message);
+
 typedef struct espalier_session_options {
   size_t struct_size;
   /* "auto", "cpu" or "reference"; NULL is "auto": the fastest that runs here, or what the
@@ -167,6 +178,13 @@ typedef struct espalier_session_options {
   uint32_t n_threads;  /* 0: one for each processor that this process may use. Answers do not depend
                           on it. */
   uint32_t max_length; /* longest text or pair in tokens, longer ones are cut; 0: the model's own */
+  /* Hears, when the session is opened, which back end and kernels compute and why, and what was
+     passed over; then, once, that a call cut texts. NULL: nobody does. Called on the thread that
+     opens the session or calls it, before that returns, never on one of the library's; by sessions
+     that share it at the same time. It must return (no longjmp, no exception), and not call this
+     session. espalier_estimate_memory tells it nothing. */
+  espalier_log_function log;
+  void* log_user; /* handed to `log` as it is */
 } espalier_session_options;
 
 ESPALIER_API espalier_status espalier_session_open(const espalier_model* model,

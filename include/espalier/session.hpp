@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -17,6 +18,15 @@
 
 namespace espalier {
 
+enum class LogLevel : std::uint8_t {
+  info = 1,     ///< what was decided, and why
+  warning = 2,  ///< something is slower, or other, than the caller may think
+};
+
+/// Takes what the library has to say: one line without its end, valid during the call. It never
+/// holds a text, a token, an answer or the path of a file.
+using LogFunction = std::function<void(LogLevel level, std::string_view message)>;
+
 struct SessionOptions {
   /// Threads that compute; 0 means one for each processor this process may use. Answers do not
   /// depend on it: an int8 model gives the same bits for any number.
@@ -28,6 +38,12 @@ struct SessionOptions {
 
   /// Longest sentence in tokens; 0 means the model's own. Longer texts are cut and marked.
   std::uint32_t max_length = 0;
+
+  /// Hears, when the session is made, which back end and kernels compute and why, and what was
+  /// passed over; then, once, that a call cut texts. Nothing by default. Called on the thread that
+  /// makes the session or calls it, before that returns, never on one of the library's; by sessions
+  /// that share it at the same time. It must not throw, nor call this session.
+  LogFunction log = nullptr;
 };
 
 /// Answer of a classify, multi_label or regress model for one input.

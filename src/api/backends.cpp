@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/cpu_info.hpp"
 #include "base/printable.hpp"
 #include "espalier/error.hpp"
 #include "runtime/reference/reference.hpp"
@@ -39,13 +40,36 @@ std::string known_names() {
   return names;
 }
 
-ChosenBackend first_available() {
+/// The last row runs everywhere and uses nothing that only some processors have.
+bool runs_everywhere(const BackendRow& row) {
+  return &row == &kBackends.back();
+}
+
+void tell_of_lowered_isa(const LogFunction& log) {
+  if (!log || usable_isa() == detected_isa()) return;
+  log(LogLevel::warning, "ESPALIER_MAX_ISA lowers the instruction set from " +
+                             std::string(isa_name(detected_isa())) + " to " +
+                             std::string(isa_name(usable_isa())));
+}
+
+ChosenBackend make(const BackendRow& row, std::string_view why, const LogFunction& log) {
+  ChosenBackend chosen{row.name, row.make()};
+  if (!runs_everywhere(row)) tell_of_lowered_isa(log);
+  if (log) log(LogLevel::info, "back end " + std::string(row.name) + ": " + std::string(why));
+  return chosen;
+}
+
+ChosenBackend first_available(const LogFunction& log) {
   for (const BackendRow& row : kBackends) {
     try {
-      return {row.name, row.make()};
+      return make(row, "the fastest that runs here", log);
     } catch (const Error& error) {
-      // The last row runs everywhere; if it does not, its reason is the caller's.
-      if (error.code() != ErrorCode::unavailable || &row == &kBackends.back()) throw;
+      if (error.code() != ErrorCode::unavailable || runs_everywhere(row)) throw;
+      tell_of_lowered_isa(log);
+      if (log) {
+        log(LogLevel::warning, "back end " + std::string(row.name) +
+                                   " does not run here, a slower one will: " + error.what());
+      }
     }
   }
   throw Error(ErrorCode::unavailable, "this build has no back end; rebuild it");
@@ -57,18 +81,20 @@ std::span<const BackendRow> backends() noexcept {
   return kBackends;
 }
 
-ChosenBackend choose_backend(std::string_view name) {
+ChosenBackend choose_backend(std::string_view name, const LogFunction& log) {
   std::string_view source = "back end";
+  std::string_view why = "asked for";
   if (name.empty() || name == kAutoBackend) {
     const char* variable = std::getenv("ESPALIER_BACKEND");
     if (variable == nullptr || *variable == '\0' || variable == kAutoBackend) {
-      return first_available();
+      return first_available(log);
     }
     name = variable;
     source = "ESPALIER_BACKEND: back end";
+    why = "ESPALIER_BACKEND says so";
   }
   for (const BackendRow& row : kBackends) {
-    if (row.name == name) return {row.name, row.make()};
+    if (row.name == name) return make(row, why, log);
   }
   throw Error(ErrorCode::usage, std::string(source) + ' ' + printable(name) +
                                     " is unknown; this build has " + known_names());

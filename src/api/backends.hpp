@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "espalier/session.hpp"
 #include "runtime/backend.hpp"
 
 namespace espalier::api {
@@ -29,7 +30,8 @@ struct ChosenBackend {
 
 /// The back end called `name`. "auto", or an empty name, asks for ESPALIER_BACKEND where the
 /// environment has it, else for the first that runs here. Throws Error(usage) for an unknown name,
-/// Error(unavailable) when the one asked for cannot run here.
-[[nodiscard]] ChosenBackend choose_backend(std::string_view name);
+/// Error(unavailable) when the one asked for cannot run here. Tells `log`, if there is one, what
+/// was chosen and why, and what was passed over.
+[[nodiscard]] ChosenBackend choose_backend(std::string_view name, const LogFunction& log = nullptr);
 
 }  // namespace espalier::api

@@ -28,6 +28,8 @@ static_assert(static_cast<int>(Task::fill_mask) == ESPALIER_TASK_FILL_MASK);
 static_assert(static_cast<int>(Precision::fp32) == ESPALIER_PRECISION_FP32);
 static_assert(static_cast<int>(Precision::int8) == ESPALIER_PRECISION_INT8);
 static_assert(static_cast<int>(Precision::bf16) == ESPALIER_PRECISION_BF16);
+static_assert(static_cast<int>(LogLevel::info) == ESPALIER_LOG_INFO);
+static_assert(static_cast<int>(LogLevel::warning) == ESPALIER_LOG_WARNING);
 
 espalier_status report(espalier_error* error, espalier_status code,
                        std::string_view message) noexcept {
@@ -125,6 +127,12 @@ SessionOptions session_options(const espalier_session_options* options) {
   if (given.device != nullptr) wanted.backend = given.device;
   wanted.n_threads = given.n_threads;
   wanted.max_length = given.max_length;
+  if (given.log != nullptr) {
+    wanted.log = [tell = given.log, user = given.log_user](LogLevel level,
+                                                           std::string_view message) {
+      tell(user, static_cast<espalier_log_level>(level), std::string(message).c_str());
+    };
+  }
   return wanted;
 }
 

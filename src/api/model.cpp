@@ -93,8 +93,10 @@ Model::Impl::Impl(format::ModelFile file)
       tokenizer_(tokenizer_of(file_.spec())),
       label_scheme_(info_.labels) {}
 
-const Model::Impl::Prepared& Model::Impl::prepared(std::string_view name) const {
-  api::ChosenBackend chosen = api::choose_backend(name);
+const Model::Impl::Prepared& Model::Impl::prepared(std::string_view name,
+                                                   const LogFunction& log) const {
+  // Before the lock: the log may well open another session of this model.
+  api::ChosenBackend chosen = api::choose_backend(name, log);
   const std::lock_guard lock(mutex_);
   for (const std::unique_ptr<const Prepared>& prepared : prepared_) {
     if (prepared->chosen.name == chosen.name) return *prepared;

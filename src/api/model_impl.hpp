@@ -38,9 +38,10 @@ class [[gnu::visibility("hidden")]] Model::Impl {
   }
 
   /// The model for the back end that `name` asks for, packed by the first call that wants it; later
-  /// calls give the same. Lives as long as this. Thread-safe. Throws as api::choose_backend() and
-  /// Backend::prepare() do.
-  [[nodiscard]] const Prepared& prepared(std::string_view name) const;
+  /// calls give the same. Lives as long as this. Thread-safe. Tells `log` and throws as
+  /// api::choose_backend() does, and throws as Backend::prepare() does.
+  [[nodiscard]] const Prepared& prepared(std::string_view name, const LogFunction& log = nullptr)
+      const;
 
  private:
   format::ModelFile file_;

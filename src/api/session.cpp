@@ -9,6 +9,7 @@
 #include "api/session_impl.hpp"
 #include "api/tokenizer_impl.hpp"
 #include "base/cpu_info.hpp"
+#include "base/huge_pages.hpp"
 #include "base/printable.hpp"
 #include "runtime/heads.hpp"
 #include "text/spans.hpp"
@@ -73,11 +74,27 @@ std::vector<MaskCandidate> best_candidates(std::span<const float> scores, std::s
 
 Session::Impl::Impl(const Model& model, const SessionOptions& options)
     : model_(model),
-      prepared_(model.impl().prepared(options.backend)),
+      log_(options.log),
+      prepared_(model.impl().prepared(options.backend, log_)),
       max_length_(checked_max_length(options.max_length, model.info().max_length)),
       executor_(*prepared_.chosen.backend, *prepared_.model, model.impl().spec(),
                 options.n_threads == 0 ? usable_cpus() : options.n_threads,
-                limits_for(model.impl().spec(), max_length_)) {}
+                limits_for(model.impl().spec(), max_length_)) {
+  if (log_) tell_how_it_computes();
+}
+
+void Session::Impl::tell_how_it_computes() const {
+  log_(LogLevel::info, "kernels " + std::string(prepared_.chosen.backend->path(*prepared_.model)) +
+                           ", " + std::to_string(executor_.n_threads()) +
+                           (executor_.n_threads() == 1 ? " thread" : " threads") +
+                           ", texts of up to " + std::to_string(max_length_) + " tokens");
+  // The reference reads weights where they lie in the file.
+  if (prepared_.chosen.name != std::string_view("reference") && !huge_pages_are_allowed()) {
+    log_(LogLevel::warning,
+         "the system forbids huge pages, small ones are slower and times vary; set "
+         "transparent_hugepage/enabled to madvise");
+  }
+}
 
 const text::Tokenizer& Session::Impl::tokenizer() const noexcept {
   return model_.tokenizer().impl().tokenizer;
@@ -89,9 +106,18 @@ void Session::Impl::require(std::string_view call, std::initializer_list<Task> t
                                     std::string(name_of(info().task)));
 }
 
-TokenBatch Session::Impl::encode(std::span<const Text> texts, const CallLimits& call) const {
+TokenBatch Session::Impl::encode(std::span<const Text> texts, const CallLimits& call) {
   runtime::check_limits(call);
-  return tokenizer().encode(texts, max_length_);
+  TokenBatch batch = tokenizer().encode(texts, max_length_);
+  if (!log_ || told_of_cuts_) return batch;
+  const auto n_cut = std::count(batch.truncated.begin(), batch.truncated.end(), std::uint8_t{1});
+  if (n_cut > 0) {
+    told_of_cuts_ = true;
+    log_(LogLevel::warning, std::to_string(n_cut) + " of " + std::to_string(texts.size()) +
+                                " texts lost what is beyond " + std::to_string(max_length_) +
+                                " tokens; said once, every answer says it of its own text");
+  }
+  return batch;
 }
 
 std::span<const float> Session::Impl::answers(const TokenBatch& batch, const CallLimits& call) {

@@ -32,8 +32,9 @@ class [[gnu::visibility("hidden")]] Session::Impl {
   /// Throws Error(usage) when the model's task is none of `tasks`.
   void require(std::string_view call, std::initializer_list<Task> tasks) const;
 
-  /// Throws as runtime::check_limits() does, before a text is read.
-  [[nodiscard]] TokenBatch encode(std::span<const Text> texts, const CallLimits& call) const;
+  /// Throws as runtime::check_limits() does, before a text is read. Tells the log once that texts
+  /// are cut.
+  [[nodiscard]] TokenBatch encode(std::span<const Text> texts, const CallLimits& call);
 
   /// The answers to `batch`, until the next call.
   [[nodiscard]] std::span<const float> answers(const TokenBatch& batch, const CallLimits& call);
@@ -44,12 +45,16 @@ class [[gnu::visibility("hidden")]] Session::Impl {
       std::span<const std::vector<std::string_view>> sentences, const CallLimits& call);
 
  private:
+  void tell_how_it_computes() const;
+
   Model model_;
+  LogFunction log_;
   const Model::Impl::Prepared& prepared_;  // owned by the model
   std::uint32_t max_length_;
   runtime::Executor executor_;
   text::Scratch scratch_;
   std::vector<float> answers_;
+  bool told_of_cuts_ = false;
 };
 
 }  // namespace espalier

@@ -1,9 +1,12 @@
 #include "base/huge_pages.hpp"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "espalier/error.hpp"
 
@@ -33,6 +36,16 @@ MappedBytes map_huge_pages(std::size_t n_bytes) {
   if (after > 0) ::munmap(begin + before + size, after);
   ::madvise(begin + before, size, MADV_HUGEPAGE);  // small pages hold the same
   return {begin + before, Unmap{size}};
+}
+
+bool huge_pages_are_allowed(const char* setting_file) noexcept {
+  if (::prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) > 0) return false;
+  std::FILE* const file = std::fopen(setting_file, "re");
+  if (file == nullptr) return true;
+  char line[64];  // "always madvise [never]": the choice stands in brackets
+  const std::size_t n_read = std::fread(line, 1, sizeof line, file);
+  std::fclose(file);
+  return std::string_view(line, n_read).find("[never]") == std::string_view::npos;
 }
 
 }  // namespace espalier

@@ -20,4 +20,9 @@ using MappedBytes = std::unique_ptr<std::byte, Unmap>;
 /// the system has no others to give. Thread-safe. Throws Error(resource) when memory runs out.
 [[nodiscard]] MappedBytes map_huge_pages(std::size_t n_bytes);
 
+/// Whether huge pages are not forbidden, to this process or to all: by `setting_file` of the
+/// system, which says nothing where it cannot be read. Having none left is another matter.
+[[nodiscard]] bool huge_pages_are_allowed(
+    const char* setting_file = "/sys/kernel/mm/transparent_hugepage/enabled") noexcept;
+
 }  // namespace espalier

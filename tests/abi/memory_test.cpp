@@ -66,7 +66,11 @@ Estimated estimate_of(const CModel& model, const espalier_session_options& optio
 
 /// Borrows `device`.
 espalier_session_options options_for(const char* device, unsigned n_threads) {
-  return {sizeof(espalier_session_options), device, n_threads, 0};
+  espalier_session_options options{};
+  options.struct_size = sizeof options;
+  options.device = device;
+  options.n_threads = n_threads;
+  return options;
 }
 
 /// Large enough for what the estimate is about to outweigh what every model has.

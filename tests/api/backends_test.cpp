@@ -7,21 +7,12 @@
 
 #include "base/cpu_info.hpp"
 #include "espalier/error.hpp"
+#include "tests/support/variable.hpp"
 
 namespace espalier::api {
 namespace {
 
-/// Sets an environment variable for one test.
-class Variable {
- public:
-  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-  ~Variable() { unsetenv(name_); }
-
- private:
-  const char* name_;
-};
+using testing::Variable;
 
 TEST(Backends, EndWithTheOneThatRunsEverywhere) {
   EXPECT_EQ(backends().back().name, "reference");

@@ -12,6 +12,7 @@
 
 #include "base/file_bytes.hpp"
 #include "espalier/error.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace espalier {
 namespace {
@@ -47,6 +48,21 @@ TEST(HugePages, ThatCannotBeHadAreAnError) {
       EXPECT_THAT(error.what(), HasSubstr(std::to_string(n_bytes)));
     }
   }
+}
+
+TEST(HugePages, AreForbiddenByTheSystemsChoiceAlone) {
+  const testing::TemporaryFolder folder;
+  const std::string file = (folder / "enabled").string();
+  const auto allowed = [&](std::string_view setting) {
+    testing::write_file(file, setting);
+    return huge_pages_are_allowed(file.c_str());
+  };
+  // The process itself may be forbidden them.
+  const bool otherwise = huge_pages_are_allowed((folder / "none").string().c_str());
+
+  EXPECT_FALSE(allowed("always madvise [never]\n"));
+  EXPECT_EQ(allowed("[always] madvise never\n"), otherwise);
+  EXPECT_EQ(allowed("always [madvise] never\n"), otherwise);
 }
 
 TEST(HugePages, HoldLargeFiles) {
