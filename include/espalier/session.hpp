@@ -158,7 +158,8 @@ struct SessionPoolOptions {
 };
 
 /// Answers calls from any thread with a fixed number of sessions. A call waits while all are busy:
-/// memory and threads stay bounded whatever the load.
+/// memory and threads stay bounded whatever the load. A waiting call heeds its CallLimits too: it
+/// gives up at its deadline, and within 10 ms of being cancelled.
 class ESPALIER_EXPORT SessionPool {
  public:
   explicit SessionPool(const Model& model, const SessionPoolOptions& options = {});
@@ -166,9 +167,12 @@ class ESPALIER_EXPORT SessionPool {
   SessionPool& operator=(const SessionPool&) = delete;
   ~SessionPool();
 
-  [[nodiscard]] std::vector<Classification> classify(std::span<const Text> texts);
-  [[nodiscard]] std::vector<Tagging> tag(std::span<const std::string_view> texts);
-  [[nodiscard]] std::vector<Embedding> embed(std::span<const Text> texts);
+  [[nodiscard]] std::vector<Classification> classify(std::span<const Text> texts,
+                                                     const CallLimits& call = {});
+  [[nodiscard]] std::vector<Tagging> tag(std::span<const std::string_view> texts,
+                                         const CallLimits& call = {});
+  [[nodiscard]] std::vector<Embedding> embed(std::span<const Text> texts,
+                                             const CallLimits& call = {});
 
  private:
   class Impl;

@@ -1,4 +1,6 @@
 // A shelf of idle sessions: a call takes one, or waits for one, and puts it back.
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -6,8 +8,11 @@
 
 #include "base/cpu_info.hpp"
 #include "espalier/session.hpp"
+#include "runtime/executor.hpp"
 
 namespace espalier {
+
+using namespace std::chrono_literals;
 
 class [[gnu::visibility("hidden")]] SessionPool::Impl {
  public:
@@ -20,14 +25,14 @@ class [[gnu::visibility("hidden")]] SessionPool::Impl {
   }
 
   template <typename Work>
-  auto with_session(Work && work) {
-    Loan loan(*this);
+  auto with_session(const CallLimits& call, Work&& work) {
+    Loan loan(*this, call);
     return work(loan.session);
   }
 
  private:
   struct Loan {
-    explicit Loan(Impl& owner) : pool(owner), session(owner.take()) {}
+    Loan(Impl& owner, const CallLimits& call) : pool(owner), session(owner.take(call)) {}
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
     ~Loan() { pool.put_back(std::move(session)); }
@@ -36,9 +41,17 @@ class [[gnu::visibility("hidden")]] SessionPool::Impl {
     Session session;
   };
 
-  Session take() {
+  Session take(const CallLimits& call) {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [&] { return !idle_.empty(); });
+    const auto is_idle = [&] { return !idle_.empty(); };
+    while (!is_idle()) {
+      runtime::check_limits(call);
+      // Who sets a flag, perhaps a signal handler, wakes nobody: it has to be looked at. A deadline
+      // may be too far away for the clock of a wait.
+      const std::chrono::milliseconds longest = call.cancel != nullptr ? 10ms : 1h;
+      returned_.wait_until(
+          lock, std::min(call.deadline, std::chrono::steady_clock::now() + longest), is_idle);
+    }
     Session session = std::move(idle_.back());
     idle_.pop_back();
     return session;
@@ -62,16 +75,18 @@ SessionPool::SessionPool(const Model& model, const SessionPoolOptions& options)
 
 SessionPool::~SessionPool() = default;
 
-std::vector<Classification> SessionPool::classify(std::span<const Text> texts) {
-  return impl_->with_session([&](Session& session) { return session.classify(texts); });
+std::vector<Classification> SessionPool::classify(std::span<const Text> texts,
+                                                  const CallLimits& call) {
+  return impl_->with_session(call, [&](Session& session) { return session.classify(texts, call); });
 }
 
-std::vector<Tagging> SessionPool::tag(std::span<const std::string_view> texts) {
-  return impl_->with_session([&](Session& session) { return session.tag(texts); });
+std::vector<Tagging> SessionPool::tag(std::span<const std::string_view> texts,
+                                      const CallLimits& call) {
+  return impl_->with_session(call, [&](Session& session) { return session.tag(texts, call); });
 }
 
-std::vector<Embedding> SessionPool::embed(std::span<const Text> texts) {
-  return impl_->with_session([&](Session& session) { return session.embed(texts); });
+std::vector<Embedding> SessionPool::embed(std::span<const Text> texts, const CallLimits& call) {
+  return impl_->with_session(call, [&](Session& session) { return session.embed(texts, call); });
 }
 
 }  // namespace espalier
