@@ -43,7 +43,7 @@ file(GLOB programs ${WORK}/build/run_*)
 foreach(program IN LISTS programs)
   run(${WORK} ${program})
 endforeach()
-file(GLOB programs ${WORK}/snippets/*.py)
+file(GLOB programs ${WORK}/snippets/run_*.py)
 foreach(program IN LISTS programs)  # they name the library as an installed one is named
   run(${WORK} ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${prefix}/${LIBRARY_FOLDER} ${PYTHON} -B ${program})
 endforeach()

@@ -5,7 +5,7 @@ usage: documented_code.py REPOSITORY DESTINATION
 Pieces are the ```cpp, ```c and ```python blocks of README.md and include/espalier/README.md, and the example in the
 opening comment of include/espalier/espalier.hpp. A piece of C or C++ without a main() gets one around it; its #include
 lines stay in front. A piece that opens a file opens sentiment.espl: those are named run_*, are run too, and find a tiny
-classifier of that name. Python is always run."""
+classifier of that name. Python is always run; what imports the package is named wheel_* and finds it installed."""
 import re
 import sys
 from pathlib import Path
@@ -52,6 +52,8 @@ def main():
     destination.mkdir(parents=True)
     for number, (language, piece) in enumerate(pieces):
         kind = "run" if '"sentiment.espl"' in piece else "compile"
+        if "import espalier\n" in piece:
+            kind = "wheel"
         suffix = "py" if language == "python" else language
         (destination / f"{kind}_{number}.{suffix}").write_text(program(language, piece), encoding="utf-8")
 
