@@ -3,7 +3,10 @@
 include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 set(BUILD ${WORK}/library)
-file(REMOVE_RECURSE ${WORK}/first ${WORK}/elsewhere ${WORK}/consumer ${WORK}/checkpoint)
+file(MAKE_DIRECTORY ${BUILD})
+file(GLOB leftovers ${WORK}/*)
+list(REMOVE_ITEM leftovers ${BUILD})  # objects that are up to date are not built again
+file(REMOVE_RECURSE ${WORK}/elsewhere ${leftovers})
 file(MAKE_DIRECTORY ${WORK}/elsewhere)
 separate_arguments(SAME)
 run(${SOURCE} ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${BUILD} -DBUILD_SHARED_LIBS=OFF ${SAME}
