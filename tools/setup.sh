@@ -6,10 +6,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/setup.sh [--lean] [--demo] [--emulated]
+usage: tools/setup.sh [--lean] [--demo] [--emulated] [--long]
   --lean  leave LibTorch out: enough to build and test everything but the training tools
   --demo  what tools/demo.sh needs: leave the check tools (clang, clang-format, clang-tidy) out,
           and fetch the checkpoint all-MiniLM-L6-v2
+  --long  also what tools/test.sh --long runs: valgrind, LLVM's coverage tools, Python's venv
   --emulated  also what tests/emulated/ runs on: a cross compiler for 64-bit Arm, and emulators
 A LibTorch or oneDNN in a folder of the environment variable CMAKE_PREFIX_PATH is used instead of fetching one.
 Needs about 0.1 GB of disk with --lean and 0.6 GB without (1.7 GB while unpacking), in ESPALIER_DEPS.
@@ -20,6 +21,7 @@ build_packages=(g++ cmake ninja-build ccache make libflatbuffers-dev flatbuffers
   libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev libxxhash-dev nlohmann-json3-dev libyaml-cpp-dev
   libzip-dev zlib1g-dev libxbyak-dev python3 python3-pip unzip pkg-config ca-certificates)
 check_packages=(clang libclang-rt-dev clang-format clang-tidy)
+long_packages=(valgrind llvm python3-venv)
 emulated_packages=(g++-aarch64-linux-gnu qemu-user xorriso cpio xz-utils)
 
 # One line a wheel: requirement, sha256. The CUDA wheels are the versions libtorch_cpu.so of that torch asks for.
@@ -42,11 +44,13 @@ die() {  # die EXIT_CODE MESSAGE
 lean=no
 demo=no
 emulated=no
+long=no
 for argument in "$@"; do
   case $argument in
     --lean) lean=yes ;;
     --demo) demo=yes ;;
     --emulated) emulated=yes ;;
+    --long) long=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die 2 "unknown option '$argument'" ;;
   esac
@@ -57,6 +61,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 packages=("${build_packages[@]}")
 [[ $demo == yes ]] || packages+=("${check_packages[@]}")
 [[ $emulated == no ]] || packages+=("${emulated_packages[@]}")
+[[ $long == no ]] || packages+=("${long_packages[@]}")
 
 missing_packages() {  # prints those of "${packages[@]}" that are not installed
   local installed

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds everything and runs every test.
 #   tools/test.sh [--lean] [arguments of ctest, such as -R tokenizer]
-# --lean leaves LibTorch and what needs it out. Tests that measure on real checkpoints and data sets take their
+#   tools/test.sh --long [--lean] [options; --help lists them]
+# --lean leaves LibTorch and what needs it out. --long runs instead what takes hours: fuzzing, ThreadSanitizer, soaks, kill -9
+# at hundreds of moments, safetensors verdicts beside those of their package, valgrind, coverage of the loaders. Tests that measure on real checkpoints and data sets take their
 # folder from ESPALIER_DATA and report themselves skipped without it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+if [[ ${1:-} == --long ]]; then
+  shift
+  if [[ " $* " != *" --help "* && " $* " != *" -h "* ]]; then
+    if [[ " $* " == *" --lean "* ]]; then tools/setup.sh --lean --long; else tools/setup.sh --long; fi
+  fi
+  exec tests/long/run.sh "$@"
+fi
 preset=release
 setup_options=()
 if [[ ${1:-} == --lean ]]; then
