@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.hpp"
+#include "base/file_bytes.hpp"
 #include "commands.hpp"
 #include "compress/export/provenance.hpp"
 #include "compress/export/stamp.hpp"
@@ -149,7 +151,9 @@ void write_model(const CompressPlan& plan, const recipe::Catalogue& catalogue,
   const std::string& name = model.built.candidate.name;
   model.file = (out / (name + ".espl")).string();
   if (model.built.stages.empty()) {
-    fs::copy_file(model.built.model, model.file, fs::copy_options::overwrite_existing);
+    AtomicFile file(model.file, Overwrite::replace);
+    file.write(FileBytes::open(model.built.model).bytes());
+    file.commit();
     return;
   }
   const recipe::Outcome outcome = outcome_of(model, reference, metric);

@@ -59,6 +59,15 @@ class Quick(TradeoffTest):
             self.assertEqual(sum(map(sum, confusion)), told["n"])
             self.assertAlmostEqual(100 * (confusion[0][0] + confusion[1][1]) / told["n"], told["accuracy"])
 
+    def test_a_model_file_is_replaced_and_not_written_over(self):
+        self.quick()
+        kept = self.folder / "kept.espl"
+        (self.out / "fp32.espl").write_bytes(b"old")
+        os.link(self.out / "fp32.espl", kept)  # would change with a file that is written in place
+        self.quick("--force")
+        self.ok("verify", self.out / "fp32.espl")
+        self.assertEqual(kept.read_bytes(), b"old")
+
     def test_a_second_run_makes_and_scores_nothing_again(self):
         first = start(*self.words("--quick"))
         self.assertIn("scoring int8", first.stderr)
