@@ -214,6 +214,18 @@ void AtomicFile::keep_owner_and_mode() {
   if (::fchmod(descriptor_, mode) != 0) fail("set the mode of");
 }
 
+void AtomicFile::remove_old() {
+  if (overwrite_ == Overwrite::refuse) return;
+  keep_owner_and_mode();
+  if (::unlink(destination_.c_str()) != 0) {
+    if (errno == ENOENT) return;
+    fail("remove");
+  }
+  if (const int reason = sync_folder(folder_of(destination_)); reason != 0) {
+    fail_at(path_, "sync the folder of", reason);
+  }
+}
+
 void AtomicFile::commit() {
   if (overwrite_ == Overwrite::replace) keep_owner_and_mode();
   if (::fsync(descriptor_) != 0) fail("sync");

@@ -37,6 +37,11 @@ class AtomicFile {
     write(std::as_bytes(std::span<const char>(text.data(), text.size())));
   }
 
+  /// Takes the old file away: from here to commit() a reader finds none. For the one file without
+  /// which a folder of several is refused, so that new ones are never read together with old ones.
+  /// With Overwrite::refuse there is none. Throws Error(output).
+  void remove_old();
+
   /// Makes the file durable and visible under its name; the last call. Throws Error(output), also
   /// when `overwrite` is refuse and a file has got that name since. The destination is then as it
   /// was, but for one case: when only the folder cannot be synced, the new file is in place.

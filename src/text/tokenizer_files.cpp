@@ -74,25 +74,6 @@ const std::string& content_of(const TokenizerSpec& spec, const AddedToken& token
   return spec.pieces[static_cast<std::size_t>(to_int(token.id))];
 }
 
-void check_expressible(const TokenizerSpec& spec) {
-  validate(spec);
-  const TokenizerSpec usual;
-  if (!spec.clean_text) refuse("that does not clean its text");
-  if (spec.continuation != usual.continuation) {
-    refuse("whose words go on with " + printable(spec.continuation));
-  }
-  if (spec.max_word_chars != usual.max_word_chars) {
-    refuse("that takes words of up to " + std::to_string(spec.max_word_chars) + " characters");
-  }
-  for (const std::string& piece : spec.pieces) {
-    const bool has_line_end = piece.find('\n') != std::string::npos || piece.ends_with('\r');
-    if (has_line_end) refuse("whose piece " + printable(piece) + " holds a line end");
-  }
-  for (const AddedToken& token : spec.added) {
-    if (!token.in_vocabulary) refuse("with the added token " + printable(content_of(spec, token)));
-  }
-}
-
 bool is_special(const TokenizerSpec& spec, const std::string& content) {
   const std::array<const std::string*, 5> special = {&spec.unk, &spec.cls, &spec.sep, &spec.pad,
                                                      &spec.mask};
@@ -150,6 +131,25 @@ std::string read_whole(const fs::path& path) {
 }
 
 }  // namespace
+
+void check_expressible(const TokenizerSpec& spec) {
+  validate(spec);
+  const TokenizerSpec usual;
+  if (!spec.clean_text) refuse("that does not clean its text");
+  if (spec.continuation != usual.continuation) {
+    refuse("whose words go on with " + printable(spec.continuation));
+  }
+  if (spec.max_word_chars != usual.max_word_chars) {
+    refuse("that takes words of up to " + std::to_string(spec.max_word_chars) + " characters");
+  }
+  for (const std::string& piece : spec.pieces) {
+    const bool has_line_end = piece.find('\n') != std::string::npos || piece.ends_with('\r');
+    if (has_line_end) refuse("whose piece " + printable(piece) + " holds a line end");
+  }
+  for (const AddedToken& token : spec.added) {
+    if (!token.in_vocabulary) refuse("with the added token " + printable(content_of(spec, token)));
+  }
+}
 
 void write_tokenizer(const fs::path& folder, const TokenizerSpec& spec, Overwrite overwrite) {
   check_expressible(spec);

@@ -20,6 +20,10 @@ namespace espalier::text {
 void write_tokenizer(const std::filesystem::path& folder, const TokenizerSpec& spec,
                      Overwrite overwrite);
 
+/// Throws the Error(bad_input) that write_tokenizer() would; for a writer of several files that
+/// must know before the first.
+void check_expressible(const TokenizerSpec& spec);
+
 /// Copies the tokenizer files of the checkpoint folder `from` to the folder `to`, which exists,
 /// byte for byte: tokenizer.json, tokenizer_config.json, vocab.txt, special_tokens_map.json and
 /// added_tokens.json, as far as they are there. Others of these names in `to` are treated as above.

@@ -68,6 +68,23 @@ TEST(AtomicFile, KeepsTheOldFileWithoutCommit) {
   EXPECT_THAT(names_in(folder.path()), ElementsAre("model"));
 }
 
+TEST(AtomicFile, CanTakeTheOldFileAwayBeforeTheNewOneComes) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "x";
+  testing::write_file(path, "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  AtomicFile file(path, Overwrite::replace);
+  file.write("new");
+
+  file.remove_old();
+  file.remove_old();  // none left is no error
+
+  EXPECT_FALSE(fs::exists(path));
+  file.commit();
+  EXPECT_EQ(testing::read_file(path), "new");
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST(AtomicFile, WritesAnEmptyFile) {
   const TemporaryFolder folder;
 

@@ -48,6 +48,13 @@ std::string header_of(const std::vector<TensorBytes>& tensors,
 
 void write_safetensors(const std::filesystem::path& file, std::vector<TensorBytes> tensors,
                        const std::map<std::string, std::string>& metadata, Overwrite overwrite) {
+  AtomicFile out(file, overwrite);
+  write_safetensors(out, std::move(tensors), metadata);
+  out.commit();
+}
+
+void write_safetensors(AtomicFile& out, std::vector<TensorBytes> tensors,
+                       const std::map<std::string, std::string>& metadata) {
   std::for_each(tensors.begin(), tensors.end(), check);
   std::sort(tensors.begin(), tensors.end(), goes_before);
   const std::string header = header_of(tensors, metadata);
@@ -55,11 +62,9 @@ void write_safetensors(const std::filesystem::path& file, std::vector<TensorByte
   for (std::size_t byte = 0; byte < size.size(); ++byte) {
     size[byte] = static_cast<char>(header.size() >> (8 * byte) & 0xFF);
   }
-  AtomicFile out(file, overwrite);
   out.write(std::string_view(size.data(), size.size()));
   out.write(header);
   for (const TensorBytes& tensor : tensors) out.write(tensor.bytes);
-  out.commit();
 }
 
 }  // namespace espalier::checkpoint

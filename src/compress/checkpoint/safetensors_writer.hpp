@@ -28,4 +28,8 @@ struct TensorBytes {
 void write_safetensors(const std::filesystem::path& file, std::vector<TensorBytes> tensors,
                        const std::map<std::string, std::string>& metadata, Overwrite overwrite);
 
+/// The same into a file that the caller commits.
+void write_safetensors(AtomicFile& file, std::vector<TensorBytes> tensors,
+                       const std::map<std::string, std::string>& metadata);
+
 }  // namespace espalier::checkpoint

@@ -277,6 +277,18 @@ text::TokenizerSpec tokenizer_of(const format::ModelSpec& spec, text::TokenizerS
 
 void write_checkpoint(const CheckpointParts& parts, const text::TokenizerSpec& tokenizer,
                       const std::filesystem::path& folder, Overwrite overwrite) {
+  // First, while nothing has changed yet: a full disk is met by the largest file.
+  AtomicFile weights(folder / "model.safetensors", overwrite);
+  std::vector<checkpoint::TensorBytes> tensors;
+  for (const CheckpointTensor& tensor : parts.tensors) {
+    tensors.push_back({.name = tensor.name,
+                       .type = checkpoint::ElementType::f32,
+                       .shape = tensor.shape,
+                       .bytes = std::as_bytes(std::span(tensor.values))});
+  }
+  checkpoint::write_safetensors(weights, std::move(tensors), {{"format", "pt"}});
+  text::check_expressible(tokenizer);
+  weights.remove_old();
   text::write_tokenizer(folder, tokenizer, overwrite);
   if (parts.embedding) {
     checkpoint::write_embedding_layout(folder, *parts.embedding, parts.config.hidden, overwrite);
@@ -286,15 +298,7 @@ void write_checkpoint(const CheckpointParts& parts, const text::TokenizerSpec& t
   AtomicFile config(folder / "config.json", overwrite);
   config.write(checkpoint::write_bert_config(parts.config));
   config.commit();
-  std::vector<checkpoint::TensorBytes> tensors;
-  for (const CheckpointTensor& tensor : parts.tensors) {
-    tensors.push_back({.name = tensor.name,
-                       .type = checkpoint::ElementType::f32,
-                       .shape = tensor.shape,
-                       .bytes = std::as_bytes(std::span(tensor.values))});
-  }
-  checkpoint::write_safetensors(folder / "model.safetensors", std::move(tensors),
-                                {{"format", "pt"}}, overwrite);
+  weights.commit();
 }
 
 }  // namespace espalier::compress

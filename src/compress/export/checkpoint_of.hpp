@@ -50,9 +50,10 @@ struct CheckpointParts {
 [[nodiscard]] text::TokenizerSpec tokenizer_of(const format::ModelSpec& spec,
                                                text::TokenizerSpec stored);
 
-/// Writes both into `folder`, which exists: each file whole or not at all, the weights last, so
-/// that what a writer that was killed leaves behind is refused. With Overwrite::replace an earlier
-/// embedding layout goes where this model has none. Throws Error(bad_input) as
+/// Writes both into `folder`, which exists: each file whole or not at all, the weights last, and
+/// with Overwrite::replace the old weights gone before the first, so that what a killed writer
+/// leaves behind is the old checkpoint or is refused, never a mixture. An earlier embedding layout
+/// then goes where this model has none. Throws Error(bad_input) as
 /// text::write_tokenizer() does, before anything is written, and Error(output).
 void write_checkpoint(const CheckpointParts& parts, const text::TokenizerSpec& tokenizer,
                       const std::filesystem::path& folder, Overwrite overwrite);

@@ -237,5 +237,23 @@ TEST(CheckpointOf, ReplacesAnEarlierEmbeddingModel) {
             checkpoint::Architecture::sequence_classification);
 }
 
+TEST(CheckpointOf, ThatCannotReplaceAllLeavesNoOldWeightsBesideNewFiles) {
+  const TemporaryFolder source;
+  const TemporaryFolder back;
+  testing::write_tiny_checkpoint(source.path());
+  testing::write_tiny_checkpoint(back.path());
+  const ExportedModel model = export_checkpoint(source.path(), {});
+  const text::TokenizerSpec tokenizer =
+      tokenizer_of(model.spec(), api::tokenizer_spec(model.spec().tokenizer));
+  std::filesystem::remove(back / "config.json");
+  std::filesystem::create_directory(back / "config.json");  // nothing that a file can replace
+
+  EXPECT_THROW(write_checkpoint(checkpoint_of(model.spec(), CheckpointShape::kept), tokenizer,
+                                back.path(), Overwrite::replace),
+               Error);
+
+  EXPECT_FALSE(std::filesystem::exists(back / "model.safetensors"));
+}
+
 }  // namespace
 }  // namespace espalier::compress
