@@ -28,7 +28,9 @@ class Target:
         self.corpus, self.crashes = self.folder / "corpus", self.folder / "crashes"
 
     def finds(self):
-        return sorted(path.name for path in self.crashes.iterdir()) if self.crashes.exists() else []
+        """Names of what broke something; an input that was only slow is kept as slow-unit-... and is none."""
+        names = sorted(path.name for path in self.crashes.iterdir()) if self.crashes.exists() else []
+        return [name for name in names if not name.startswith("slow-unit-")]
 
     def run(self, seconds):
         """(executions, what the fuzzer printed); its exit status is seen in what lies in crashes afterwards."""
