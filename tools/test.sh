@@ -2,9 +2,10 @@
 # Sets up what is missing, builds everything and runs every test.
 #   tools/test.sh [--lean] [arguments of ctest, such as -R tokenizer]
 #   tools/test.sh --long [--lean] [options; --help lists them]
-# --lean leaves LibTorch and what needs it out. --long runs instead what takes hours: fuzzing, ThreadSanitizer, soaks, kill -9
-# at hundreds of moments, safetensors verdicts beside those of their package, valgrind, coverage of the loaders. Tests that measure on real checkpoints and data sets take their
-# folder from ESPALIER_DATA and report themselves skipped without it.
+# --lean leaves LibTorch and what needs it out. --long runs instead what takes hours: fuzzing, ThreadSanitizer, soaks,
+# kill -9 at hundreds of moments, safetensors verdicts beside those of their package, valgrind, coverage of the loaders.
+# Tests that measure on real checkpoints and data sets take their folder from ESPALIER_DATA and report themselves
+# skipped without it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
