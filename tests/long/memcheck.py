@@ -11,7 +11,8 @@ from pathlib import Path
 
 # A program may have an operator new of its own: memcheck then watches the malloc below it.
 VALGRIND = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect",
-            "--show-leak-kinds=definite,indirect", "--soname-synonyms=somalloc=nouserintercepts", "--num-callers=30"]
+            "--show-leak-kinds=definite,indirect", "--soname-synonyms=somalloc=nouserintercepts", "--num-callers=30",
+            f"--suppressions={Path(__file__).with_suffix('.supp')}"]
 # What valgrind can run; oneDNN asks the processor by itself.
 LIMITS = {"ESPALIER_MAX_ISA": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 TEXTS = ["the film is good", "", "john lives in berlin, near the river bank. " * 12, "今天 很好 and 42 unknown ☂"]
@@ -49,7 +50,8 @@ def main():
             print(f"{'ok' if status == 0 else f'FAILED ({status})':<12} {what}", flush=True)
             if status != 0:
                 n_failed += 1
-                print(said[-20000:])
+                reports = [line for line in said.splitlines() if line.startswith("==")]
+                print("\n".join(reports) if reports else said[-20000:])
     print(f"result: {len(runs)} programs under memcheck, {n_failed} failed")
     sys.exit(n_failed > 0 or not tests)
 
