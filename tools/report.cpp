@@ -40,12 +40,6 @@ std::string key_value_text(const std::vector<std::pair<std::string, std::string>
   return text;
 }
 
-std::string fixed(double number, int decimals) {
-  char digits[64];
-  std::snprintf(digits, sizeof digits, "%.*f", decimals, number);
-  return digits;
-}
-
 std::string megabytes(std::uint64_t bytes) {
   return fixed(static_cast<double>(bytes) / 1e6, 2) + " MB";
 }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/decimal.hpp"  // fixed(): what is told about has numbers in it
+
 namespace espalier::tools {
 
 /// Version of what --format json prints; raised when a key changes its meaning or goes away.
@@ -24,9 +26,6 @@ void print_json(const nlohmann::ordered_json& object);
 /// "key  value" lines, keys padded to one width.
 [[nodiscard]] std::string key_value_text(
     const std::vector<std::pair<std::string, std::string>>& lines);
-
-/// A number with a fixed count of decimals.
-[[nodiscard]] std::string fixed(double number, int decimals);
 
 /// Bytes as "23.8 MB", where MB is 10^6 bytes.
 [[nodiscard]] std::string megabytes(std::uint64_t bytes);

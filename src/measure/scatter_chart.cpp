@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
+#include "measure/pareto.hpp"
 #include "measure/svg.hpp"
 
 namespace espalier::measure {
@@ -79,6 +81,17 @@ std::vector<double> y_values(const ScatterChart& chart) {
   return with_room(std::move(values), Scale::linear);
 }
 
+// A point that cannot be drawn is on no front, and hides none that can.
+std::vector<std::size_t> front_of(const ScatterChart& chart) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  std::vector<ParetoPoint> points;
+  for (const ScatterPoint& point : chart.points) {
+    const bool is_shown = is_drawable(point, chart.x_scale);
+    points.push_back(is_shown ? ParetoPoint{point.x, point.y} : ParetoPoint{kNone, kNone});
+  }
+  return pareto_front(points);
+}
+
 struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;
 
@@ -96,7 +109,7 @@ class Drawing {
       : chart_(chart),
         x_axis_(chart.x_scale, x_values(chart)),
         y_axis_(Scale::linear, y_values(chart)),
-        front_(pareto_front(chart.points, chart.x_scale)) {}
+        front_(front_of(chart)) {}
 
   std::string draw() {
     svg_ = svg_begin(chart_.title, kWidth, kHeight) + std::string(kStyle);
@@ -327,24 +340,6 @@ class Drawing {
 };
 
 }  // namespace
-
-std::vector<std::size_t> pareto_front(std::span<const ScatterPoint> points, Scale x_scale) {
-  const auto beats = [](const ScatterPoint& a, const ScatterPoint& b) {
-    return a.x <= b.x && a.y >= b.y && (a.x < b.x || a.y > b.y);
-  };
-  std::vector<std::size_t> front;
-  for (std::size_t index = 0; index < points.size(); ++index) {
-    if (!is_drawable(points[index], x_scale)) continue;
-    const bool is_beaten =
-        std::any_of(points.begin(), points.end(), [&](const ScatterPoint& other) {
-          return is_drawable(other, x_scale) && beats(other, points[index]);
-        });
-    if (!is_beaten) front.push_back(index);
-  }
-  std::stable_sort(front.begin(), front.end(),
-                   [points](std::size_t a, std::size_t b) { return points[a].x < points[b].x; });
-  return front;
-}
 
 std::string scatter_chart_svg(const ScatterChart& chart) {
   return Drawing(chart).draw();

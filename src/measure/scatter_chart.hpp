@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -39,11 +38,6 @@ struct ScatterChart {
   std::vector<std::string> kinds = {};  // names, in the legend where there are several
   std::vector<ScatterPoint> points = {};
 };
-
-/// The points that no other point beats, by index, from the least x on. A point beats another when
-/// it is no worse in both and better in one. Points that cannot be drawn are on no front.
-[[nodiscard]] std::vector<std::size_t> pareto_front(std::span<const ScatterPoint> points,
-                                                    Scale x_scale);
 
 /// The chart as an SVG document of 800 x 440 units, the same bytes for the same chart. Points that
 /// ChartAxis::is_drawable() refuses are not drawn; ranges like that are left out. A drawn point

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/decimal.hpp"
 #include "measure/svg.hpp"
 #include "report/results.hpp"
 
@@ -15,16 +16,6 @@ int decimals_of(double value, const Form& form) {
   if (form.digits <= 0 || value == 0) return form.decimals;
   return std::clamp(form.digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(value)))), 0,
                     9);
-}
-
-std::string fixed(double value, int decimals) {
-  std::array<char, 512> digits{};  // the largest double has 309 before the point
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
-                                 std::chars_format::fixed, decimals);
-  std::string text(digits.data(), end.ptr);
-  // -0.0 is 0.0.
-  if (text.find_first_not_of("-0.") == std::string::npos && text.front() == '-') text.erase(0, 1);
-  return text;
 }
 
 std::string shortest(double value) {

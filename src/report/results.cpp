@@ -1,13 +1,14 @@
 #include "report/results.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 #include "base/printable.hpp"
 #include "espalier/error.hpp"
-#include "measure/scatter_chart.hpp"
+#include "measure/pareto.hpp"
 #include "report/node.hpp"
 
 namespace espalier::report {
@@ -69,21 +70,19 @@ void add_notes(Json& results, const Json& notes) {
   }
 }
 
-measure::ScatterPoint point_of(const Node& model, const Node& x) {
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  return {.name = model["name"].text(),
-          .x = x.number().value_or(none),
-          .y = model["score"]["value"].number().value_or(none)};
+measure::ParetoPoint point_of(const Node& model, const Node& cost) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  return {cost.number().value_or(kNone), model["score"]["value"].number().value_or(kNone)};
 }
 
-void mark_front(Json& results, const char* axis, Node (*x_of)(const Node&)) {
+void mark_front(Json& results, const char* axis, Node (*cost_of)(const Node&)) {
   const Node root(results);
-  std::vector<measure::ScatterPoint> points;
+  std::vector<measure::ParetoPoint> points;
   for (std::size_t index = 0; index < results["models"].size(); ++index) {
     const Node model = root["models"][index];
-    points.push_back(point_of(model, x_of(model)));
+    points.push_back(point_of(model, cost_of(model)));
   }
-  const std::vector<std::size_t> front = measure::pareto_front(points, measure::Scale::linear);
+  const std::vector<std::size_t> front = measure::pareto_front(points);
   for (std::size_t index = 0; index < points.size(); ++index) {
     const bool is_on = std::find(front.begin(), front.end(), index) != front.end();
     results["models"][index]["front"][axis] = is_on;

@@ -9,7 +9,6 @@
 namespace espalier::measure {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -41,27 +40,18 @@ std::vector<Mark> circles(const std::string& svg) {
   return marks;
 }
 
-TEST(ParetoFront, HoldsWhatNoOtherPointBeatsFromTheLeastXOn) {
-  const std::vector<ScatterPoint> points = small_chart().points;
+TEST(ScatterChart, LetsNoPointThatCannotBeDrawnBeatOneThatCan) {
+  ScatterChart chart = small_chart();
+  chart.points = {point("nowhere", 0, 99), point("a", 10, 5), point("b", 20, 6)};
+  chart.x_scale = Scale::log;
+  const std::vector<Mark> on_log = circles(scatter_chart_svg(chart));
+  chart.x_scale = Scale::linear;
+  const std::vector<Mark> on_linear = circles(scatter_chart_svg(chart));
 
-  EXPECT_THAT(pareto_front(points, Scale::linear), ElementsAre(1, 0));
-}
-
-TEST(ParetoFront, KeepsEqualPointsAndDropsOneThatIsWorseInOneOnly) {
-  const std::vector<ScatterPoint> points = {point("a", 1, 5), point("b", 1, 5), point("c", 1, 4),
-                                            point("d", 2, 5)};
-
-  EXPECT_THAT(pareto_front(points, Scale::linear), ElementsAre(0, 1));
-}
-
-TEST(ParetoFront, LeavesOutWhatHasNoPlace) {
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<ScatterPoint> points = {point("a", none, 100), point("b", 0, 99),
-                                            point("c", 1, 5)};
-
-  EXPECT_THAT(pareto_front(points, Scale::log), ElementsAre(2));
-  EXPECT_THAT(pareto_front(points, Scale::linear), ElementsAre(1));
-  EXPECT_THAT(pareto_front({}, Scale::linear), IsEmpty());
+  ASSERT_EQ(on_log.size(), 2U);
+  EXPECT_FALSE(on_log[0].hollow || on_log[1].hollow);
+  ASSERT_EQ(on_linear.size(), 3U);
+  EXPECT_TRUE(on_linear[1].hollow && on_linear[2].hollow);
 }
 
 TEST(ScatterChart, PutsLessToTheLeftMoreUpAndBeatenPointsHollow) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numbers>
 
+#include "base/decimal.hpp"
 #include "base/printable.hpp"
 #include "espalier/error.hpp"
 
@@ -13,12 +14,6 @@ namespace {
 
 // A drop of exactly the budget keeps it, however its difference of two percentages was rounded.
 constexpr double kRounding = 1e-9;
-
-std::string fixed(double number, int decimals) {
-  char digits[64];
-  std::snprintf(digits, sizeof digits, "%.*f", decimals, number);
-  return digits;
-}
 
 // Digits that show `number` as it was given: 95, 97.5.
 std::string percent(double share) {

@@ -1,8 +1,8 @@
 #include "compress/recipe/card.hpp"
 
 #include <yaml-cpp/yaml.h>
-#include <cstdio>
 
+#include "base/decimal.hpp"
 #include "base/file_bytes.hpp"
 #include "compress/export/provenance.hpp"
 #include "compress/recipe/unquoted.hpp"
@@ -16,12 +16,6 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxReadmeBytes = 4000000;
-
-std::string fixed(double number, int decimals) {
-  char digits[64];
-  std::snprintf(digits, sizeof digits, "%.*f", decimals, number);
-  return digits;
-}
 
 std::string megabytes(std::uint64_t n_bytes) {
   return fixed(static_cast<double>(n_bytes) / 1e6, 2) + " MB";
