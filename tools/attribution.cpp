@@ -113,10 +113,12 @@ std::string signed_score(double score) {
 
 }  // namespace
 
+bool is_attributable(Task task) noexcept {
+  return task == Task::classify || task == Task::multi_label || task == Task::regress;
+}
+
 void check_attributable(const ModelInfo& info) {
-  if (info.task == Task::classify || info.task == Task::multi_label || info.task == Task::regress) {
-    return;
-  }
+  if (is_attributable(info.task)) return;
   throw Error(ErrorCode::usage,
               "--attribute explains a label or a number of a whole text; a model of task " +
                   std::string(name_of(info.task)) + " gives none");

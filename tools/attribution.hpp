@@ -25,6 +25,9 @@ struct Attribution {
   std::vector<AttributedPart> words;   // tokens of one word left out together
 };
 
+/// Whether answers of a task are one label or number of a whole text.
+[[nodiscard]] bool is_attributable(Task task) noexcept;
+
 /// Throws Error(usage) unless the model answers with labels of a text or a number.
 void check_attributable(const ModelInfo& info);
 

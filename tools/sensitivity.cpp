@@ -2,12 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.hpp"
-#include "base/cpu_info.hpp"
+#include "checkpoint_sensitivity.hpp"
 #include "column_request.hpp"
 #include "commands.hpp"
-#include "compress/export/export.hpp"
-#include "data/reader.hpp"
-#include "interrupt.hpp"
 #include "output.hpp"
 #include "report.hpp"
 #include "sensitivity_report.hpp"
@@ -49,56 +46,18 @@ void visit(SensitivityOptions& options, Visitor&& visitor) {
   visit_quiet(options.quiet, visitor);
 }
 
-std::vector<data::Row> read_rows(const SensitivityOptions& options, Task task) {
-  const std::unique_ptr<data::Reader> reader = data::Reader::open(
-      options.data, options.columns.format(),
-      options.columns.columns(/*words=*/task == Task::tag, /*need_label=*/false));
-  std::vector<data::Row> rows;
-  for (data::Row row; (options.limit == 0 || rows.size() < options.limit) && reader->next(row);) {
-    throw_if_interrupted();
-    rows.push_back(std::move(row));
-  }
-  if (rows.empty()) throw Error(ErrorCode::bad_input, "the data has no rows");
-  return rows;
-}
-
-compress::ExportedModel exported(const SensitivityOptions& options, Precision precision) {
-  compress::ExportOptions wanted;
-  wanted.precision = precision;
-  wanted.n_threads = options.threads == 0 ? usable_cpus() : options.threads;
-  wanted.on_progress = [](double, std::string_view) { throw_if_interrupted(); };
-  return compress::export_checkpoint(options.folder, wanted);
-}
-
-Sensitivity measure(const SensitivityOptions& options) {
-  const compress::ExportedModel fp32 = exported(options, Precision::fp32);
-  for (const std::string& line : fp32.notes()) note("note: " + line);
-  const std::vector<data::Row> rows = read_rows(options, fp32.spec().task);
-  const compress::ExportedModel int8 = exported(options, Precision::int8);
-  const std::size_t n_models = 3 + 2 * compress::part_names(fp32.spec().layers.size()).size();
-  note(std::to_string(n_models) + " mixtures of fp32 and int8 answer " +
-       std::to_string(rows.size()) + " rows each");
-  Progress progress("answers", n_models * rows.size());
-  return measure_sensitivity(
-      {.fp32 = fp32.spec(),
-       .int8 = int8.spec(),
-       .rows = rows,
-       .session = {.n_threads = options.threads, .backend = options.backend}},
-      [&](std::size_t done, std::size_t) {
-        throw_if_interrupted();
-        progress.show(done);
-      });
-}
-
 void run(const SensitivityOptions& options) {
   if (options.quiet) silence_notes();
   std::optional<AtomicFile> svg;  // refused before the work, not after it
   if (!options.svg.empty()) {
     svg.emplace(options.svg, options.force ? Overwrite::replace : Overwrite::refuse);
   }
-  const SensitivityReport report = {.model = base_name(options.folder),
-                                    .data = base_name(options.data),
-                                    .found = measure(options)};
+  const SensitivityReport report = checkpoint_sensitivity({.folder = options.folder,
+                                                           .data = options.data,
+                                                           .columns = options.columns,
+                                                           .limit = options.limit,
+                                                           .n_threads = options.threads,
+                                                           .backend = options.backend});
   if (svg) {
     svg->write(sensitivity_svg(report));
     svg->commit();

@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/file_bytes.hpp"
+#include "checkpoint_sensitivity.hpp"
 #include "commands.hpp"
 #include "compress/export/provenance.hpp"
 #include "compress/export/stamp.hpp"
@@ -101,9 +102,34 @@ std::string checksum_of(const fs::path& model) {
   return hex(Model::open(model.string()).info().checksum);
 }
 
+// What the rows are and how they are looked at: what was found in them is kept under it.
+std::string rows_key(const TradeoffRequest& request) {
+  std::string key = compress::file_hash(request.eval) + "-" + std::to_string(request.explain);
+  for (const std::string& column : request.columns.slice_columns) {
+    key += "-" + compress::text_hash(column);
+  }
+  return key;
+}
+
+// What int8 costs the checkpoint part by part; empty where nobody asked.
+Json find_sensitivity(const TradeoffRequest& request, const CompressPlan& plan,
+                      const recipe::Workspace& workspace) {
+  if (request.explain == 0) return Json::object();
+  const std::string kept = "sensitivity-" + rows_key(request) + ".json";
+  if (std::optional<Json> known = workspace.find(kept)) return *known;
+  note("measuring what int8 costs part by part");
+  Json found = sensitivity_json(checkpoint_sensitivity({.folder = request.folder,
+                                                        .data = request.eval,
+                                                        .columns = request.columns,
+                                                        .limit = request.explain,
+                                                        .n_threads = plan.n_threads}));
+  workspace.keep(kept, found);
+  return found;
+}
+
 void score_all(const TradeoffRequest& request, const CompressPlan& plan,
                const recipe::Workspace& workspace, std::vector<TradeoffModel>& models) {
-  const std::string rows = compress::file_hash(request.eval);
+  const std::string rows = rows_key(request);
   const fs::path reference = models.front().built.model;
   for (TradeoffModel& model : models) {
     if (!model.built.is_done()) continue;
@@ -116,9 +142,11 @@ void score_all(const TradeoffRequest& request, const CompressPlan& plan,
     }
     note("scoring " + name);
     const bool is_reference = &model == &models.front();
-    model.scores =
-        score_model({.eval = request.eval, .columns = request.columns, .n_threads = plan.n_threads},
-                    model.built.model, is_reference ? fs::path() : reference);
+    model.scores = score_model({.eval = request.eval,
+                                .columns = request.columns,
+                                .n_explained = request.explain,
+                                .n_threads = plan.n_threads},
+                               model.built.model, is_reference ? fs::path() : reference);
     workspace.keep(kept, model.scores);
   }
 }
@@ -218,7 +246,12 @@ void run(const TradeoffRequest& request) {
   const recipe::Catalogue catalogue = stage_catalogue();
   const CompressPlan plan = plan_of(request, catalogue);
   const TradeoffMetric metric = tradeoff_metric(plan.task);
-  TradeoffFound found{.request = &request, .plan = &plan, .models = {}, .workload = {}, .cost = {}};
+  TradeoffFound found{.request = &request,
+                      .plan = &plan,
+                      .models = {},
+                      .sensitivity = {},
+                      .workload = {},
+                      .cost = {}};
   found.cost = {.grid = measure::grid_from_text(request.grid), .pue = request.pue};
   (void)count_rows(request.eval, request.columns, plan.task == Task::tag);  // before the work
   prepare_output(request);
@@ -237,6 +270,7 @@ void run(const TradeoffRequest& request) {
         {.built = std::move(built), .commands = std::move(commands), .file = {}});
   }
   score_all(request, plan, workspace, found.models);
+  found.sensitivity = find_sensitivity(request, plan, workspace);
   for (TradeoffModel& model : found.models) {
     if (model.built.is_done()) {
       write_model(plan, catalogue, found.models.front(), metric.key, model);

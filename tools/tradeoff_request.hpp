@@ -19,6 +19,7 @@ struct TradeoffRequest {
   std::string output;
   std::vector<std::string> with;
   bool quick = false;
+  std::uint32_t explain = 50;
   std::uint32_t rounds = 30;
   std::string grid = "WORLD";
   double pue = 1.0;
@@ -48,6 +49,11 @@ void visit(TradeoffRequest& request, Visitor&& visitor) {
   visitor({.name = "--train", .help = "labelled rows to learn from, .gz too", .value = "FILE"},
           request.train);
   visit_columns(request.columns, visitor);
+  visit_slices(request.columns, visitor);
+  visitor({.name = "--explain",
+           .help = "rows to compare reasons and parts on; 0: none",
+           .max = 1000000},
+          request.explain);
   visitor({.name = "--texts",
            .help = "time these, a line each; else pieces drawn with a seed",
            .value = "FILE"},

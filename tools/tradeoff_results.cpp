@@ -128,8 +128,10 @@ std::string command_of(const TradeoffRequest& request) {
   };
   if (!request.train.empty()) add("--train", base_name(request.train));
   if (!request.texts.empty()) add("--texts", base_name(request.texts));
+  for (const std::string& column : request.columns.slice_columns) add("--slice-column", column);
   if (request.quick) words.emplace_back("--quick");
   if (request.bf16) words.emplace_back("--bf16");
+  add("--explain", std::to_string(request.explain));
   add("--rounds", std::to_string(request.rounds));
   add("--seed", std::to_string(request.seed));
   if (request.threads != 0) add("--threads", std::to_string(request.threads));
@@ -192,7 +194,9 @@ Json tradeoff_json(const TradeoffFound& found) {
       {"energy", energy_terms(found)},
       {"reference", found.models.front().built.candidate.name}};
   if (!request.train.empty()) {
-    const std::size_t n_rows = count_rows(request.train, request.columns,
+    ColumnRequest columns = request.columns;
+    columns.slice_columns.clear();  // those are of --eval
+    const std::size_t n_rows = count_rows(request.train, columns,
                                           /*words=*/info.task == Task::tag);
     results["train"] = data_json(request.train, n_rows);
   }
@@ -204,6 +208,7 @@ Json tradeoff_json(const TradeoffFound& found) {
     models.push_back(entry_of(found, model, timed));
     if (model.timing) ++timed;
   }
+  if (!found.sensitivity.empty()) results["sensitivity"] = Json::array({found.sensitivity});
   return results;
 }
 

@@ -26,7 +26,8 @@ struct TradeoffModel {
 struct TradeoffFound {
   const TradeoffRequest* request = nullptr;
   const CompressPlan* plan = nullptr;
-  std::vector<TradeoffModel> models;  ///< the reference first
+  std::vector<TradeoffModel> models;   ///< the reference first
+  nlohmann::ordered_json sensitivity;  ///< what sensitivity_json() says, or empty
   TurnWorkload workload;
   measure::CostOptions cost;
 };

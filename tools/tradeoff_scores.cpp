@@ -2,13 +2,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attribution.hpp"
 #include "cli.hpp"
+#include "compare_attribution.hpp"
 #include "data/reader.hpp"
 #include "evaluation.hpp"
 #include "interrupt.hpp"
+#include "measure/entities.hpp"
 #include "measure/svg.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "report/results.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -25,6 +29,11 @@ Contestant open(const std::filesystem::path& path, unsigned n_threads) {
   Model model = Model::open(path.string());
   Session session(model, {.n_threads = n_threads});
   return {base_name(path.string()), std::move(model), std::move(session)};
+}
+
+std::unique_ptr<data::Reader> open_rows(const ScoreRequest& request, Task task) {
+  return data::Reader::open(request.eval, request.columns.format(),
+                            request.columns.columns(task == Task::tag, /*need_label=*/true));
 }
 
 // Counts what an evaluation wrote about rows with one label each.
@@ -52,11 +61,23 @@ Json scores_in(const Json& result) {
   return scores;
 }
 
+// Of a tag the type alone: data may open entities otherwise than the model does (IOB1, IOB2).
+std::string_view type_of(std::string_view tag) {
+  const bool has_place = tag.size() > 2 && tag[1] == '-' && measure::is_entity_tag(tag);
+  return has_place ? tag.substr(2) : tag;
+}
+
 std::string became(const Json& flip) {
-  const Json label = flip.value("label", Json());
-  if (!label.is_string()) return {};
-  if (flip.value("after", Json()) == label) return "right";
-  return flip.value("before", Json()) == label ? "wrong" : "other";
+  if (!flip.value("label", Json()).is_string()) return {};
+  const bool is_tag = flip.contains("word");
+  const auto answer = [&](const char* key) {
+    const std::string text = flip.value(key, "");
+    return is_tag ? std::string(type_of(text)) : text;
+  };
+  const bool was_right = answer("before") == answer("label");
+  const bool is_right = answer("after") == answer("label");
+  if (was_right == is_right) return "other";
+  return is_right ? "right" : "wrong";
 }
 
 Json flips_in(const Json& result) {
@@ -148,9 +169,7 @@ Json score_model(const ScoreRequest& request, const std::filesystem::path& path,
   }
   const ModelInfo& info = contestants.model.model.info();
   const TradeoffMetric metric = tradeoff_metric(info.task);
-  const std::unique_ptr<data::Reader> reader =
-      data::Reader::open(request.eval, request.columns.format(),
-                         request.columns.columns(info.task == Task::tag, /*need_label=*/true));
+  const std::unique_ptr<data::Reader> reader = open_rows(request, info.task);
   const std::unique_ptr<Evaluation> evaluation = make_evaluation(contestants, *reader);
   const bool has_confusion = info.task == Task::classify && info.labels.size() <= kMostConfused;
   std::vector<std::vector<std::size_t>> confusion(has_confusion ? info.labels.size() : 0,
@@ -182,6 +201,11 @@ Json score_model(const ScoreRequest& request, const std::filesystem::path& path,
     found["difference"] = difference_json(result, metric);
     found["flips"] = flips_in(result);
     found["slices"] = slices_in(result);
+  }
+  if (contestants.other && request.n_explained > 0 && is_attributable(info.task)) {
+    const std::unique_ptr<data::Reader> rows = open_rows(request, info.task);
+    found["attribution"] =
+        report::attribution_to_show(compare_attributions(contestants, *rows, request.n_explained));
   }
   return found;
 }

@@ -2,6 +2,7 @@
 // report/results.hpp.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -25,11 +26,13 @@ struct TradeoffMetric {
 struct ScoreRequest {
   std::string eval;
   ColumnRequest columns;
+  std::uint32_t n_explained = 0;  ///< rows whose reasons are compared; 0: none
   unsigned n_threads = 1;
 };
 
 /// score, scores, score_calibration, confusion, entities and rows; with a reference (not empty)
-/// also difference, flips and slices. Throws Error(bad_input) for rows that do not fit the model.
+/// also difference, flips, slices and, where the task has it, attribution. Throws Error(bad_input)
+/// for rows that do not fit the model.
 [[nodiscard]] nlohmann::ordered_json score_model(const ScoreRequest& request,
                                                  const std::filesystem::path& model,
                                                  const std::filesystem::path& reference);

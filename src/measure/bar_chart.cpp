@@ -144,6 +144,11 @@ class Drawing {
     return "fill=\"" + std::string(kChartColours[series % kChartColours.size()]) + "\"";
   }
 
+  static std::string key_attribute(const BarGroup& group, std::size_t series) {
+    if (series >= group.keys.size() || group.keys[series].empty()) return {};
+    return " data-x-key=\"" + svg_escaped(group.keys[series]) + "\"";
+  }
+
   void draw_group(std::size_t index) {
     const BarGroup& group = chart_.groups[index];
     const double top = top_ + kBetween + static_cast<double>(index) * (group_height_ + kBetween);
@@ -158,7 +163,7 @@ class Drawing {
       svg_ += "<rect x=\"" + svg_number(from) + "\" y=\"" +
               svg_number(top + kBar * static_cast<double>(series)) + "\" width=\"" +
               svg_number(to - from) + "\" height=\"" + svg_number(kBar - 1) + "\" " + fill(series) +
-              "><title>" +
+              key_attribute(group, series) + "><title>" +
               svg_escaped(group.name + ", " + chart_.series[series] + ": " + value_text(value)) +
               "</title></rect>\n";
     }

@@ -13,6 +13,7 @@ namespace espalier::measure {
 struct BarGroup {
   std::string name;
   std::vector<double> values;
+  std::vector<std::string> keys = {};  // where each value stands in a document beside the chart
 };
 
 /// A value that all bars are held against: a dashed line across them.
@@ -32,7 +33,8 @@ struct BarChart {
 /// The chart as an SVG document 800 units wide and as high as its groups need, the same bytes for
 /// the same chart. Bars begin at 0. Values that ChartAxis::is_drawable() refuses, and those that a
 /// group lacks, have no bar; a mark like that is not drawn. Each bar says its name and its value
-/// when pointed at. Texts may hold anything: what XML has no place for becomes U+FFFD.
+/// when pointed at, and carries its key, where it has one that is not empty, as data-x-key. Texts
+/// may hold anything: what XML has no place for becomes U+FFFD.
 [[nodiscard]] std::string bar_chart_svg(const BarChart& chart);
 
 }  // namespace espalier::measure

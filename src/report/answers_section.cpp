@@ -15,9 +15,13 @@ namespace {
 constexpr std::size_t kMaxLabels = 30;  // of a confusion matrix: more are no picture
 constexpr Form kPercent = {.decimals = 1};
 
-std::string head(std::initializer_list<std::string_view> names) {
+std::string head(const std::vector<std::string_view>& names) {
   std::string row = "<thead><tr>";
-  for (const std::string_view name : names) row += "<th scope=\"col\">" + html(name) + "</th>";
+  for (const std::string_view name : names) {
+    const bool is_text = name == "Word" || name == "Text";
+    row += std::string("<th scope=\"col\"") + (is_text ? " class=\"left\">" : ">") + html(name) +
+           "</th>";
+  }
   return row + "</tr></thead>\n";
 }
 
@@ -146,7 +150,9 @@ std::string slice_table(const Node& model) {
 std::string flip_row(const Node& flip) {
   const std::string became = flip["became"].text();
   const std::string text = flip["text"].text();
+  const std::string word = flip["word"].text();
   return "<tr>" + cell(figure(flip["line"], {})) +
+         (word.empty() ? std::string() : "<td class=\"left\"><bdi>" + html(word) + "</bdi></td>") +
          (text.empty() ? std::string()
                        : "<td class=\"wide\" dir=\"auto\"><bdi>" + html(text) + "</bdi></td>") +
          cell("<bdi>" + html(flip["label"].text()) + "</bdi>") +
@@ -158,20 +164,24 @@ std::string flip_row(const Node& flip) {
 std::string flip_list(const Node& model) {
   const Node flips = model["flips"];
   bool has_texts = false;
+  bool has_words = false;  // of tags: which word of the sentence
   std::string rows;
   for (std::size_t index = 0; index < flips.size(); ++index) {
     has_texts = has_texts || !flips[index]["text"].text().empty();
+    has_words = has_words || !flips[index]["word"].text().empty();
     rows += flip_row(flips[index]);
   }
-  const std::string columns = has_texts ? head({"Line", "Text", "True", "Before", "Now", ""})
-                                        : head({"Line", "True", "Before", "Now", ""});
+  std::vector<std::string_view> columns = {"Line"};
+  if (has_words) columns.emplace_back("Word");
+  if (has_texts) columns.emplace_back("Text");
+  columns.insert(columns.end(), {"True", "Before", "Now", ""});
   const Node all = model["difference"]["flips"];
   const bool is_cut = all.number() && *all.number() > static_cast<double>(flips.size());
   return "<details><summary>" + html(model["name"].text()) + "<span class=\"sub\">, " +
          figure(all, {}) + " changed" + (is_cut ? ", the first of them here" : "") +
          "</span></summary>\n" +
          scrolling_table("changed answers of " + model["name"].text(),
-                         columns + "<tbody>\n" + rows + "</tbody>\n") +
+                         head(columns) + "<tbody>\n" + rows + "</tbody>\n") +
          "</details>\n";
 }
 

@@ -43,6 +43,11 @@ bool Node::is_true() const {
   return value_ != nullptr && value_->is_boolean() && value_->get<bool>();
 }
 
+const nlohmann::ordered_json& Node::json() const {
+  static const nlohmann::ordered_json none;
+  return value_ != nullptr ? *value_ : none;
+}
+
 std::size_t Node::size() const {
   return value_ != nullptr && value_->is_structured() ? value_->size() : 0;
 }

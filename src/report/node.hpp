@@ -34,6 +34,8 @@ class Node {
   /// A text; empty otherwise.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool is_true() const;
+  /// The value itself; null where there is none.
+  [[nodiscard]] const nlohmann::ordered_json& json() const;
   /// Of a list or an object; 0 otherwise.
   [[nodiscard]] std::size_t size() const;
   /// Of an object, in its order.

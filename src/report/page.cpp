@@ -25,6 +25,7 @@ constexpr Part kParts[] = {
     {"labels", "Label by label", labels_section},
     {"slices", "Who pays for it", slices_section},
     {"flips", "Answers that changed", flips_section},
+    {"reasons", "Do the reasons stay the same?", reasons_section},
     {"structure", "What is inside", structure_section},
     {"sensitivity", "What int8 costs, part by part", sensitivity_section},
     {"activations", "Ranges of activations", activations_section},

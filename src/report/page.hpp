@@ -24,6 +24,7 @@ namespace espalier::report {
 [[nodiscard]] std::string labels_section(const Node& results);
 [[nodiscard]] std::string slices_section(const Node& results);
 [[nodiscard]] std::string flips_section(const Node& results);
+[[nodiscard]] std::string reasons_section(const Node& results);
 /// What the models are made of, and what each part costs.
 [[nodiscard]] std::string structure_section(const Node& results);
 [[nodiscard]] std::string sensitivity_section(const Node& results);

@@ -103,26 +103,65 @@ std::string fact_rows(const Node& results) {
          });
 }
 
+// What a distance is called depends on the task; it is the only figure beside the flips.
+Node distance_of(const Node& side) {
+  for (const std::string& key : side.keys()) {
+    if (key != "flips" && side[key].number()) return side[key];
+  }
+  return side[""];
+}
+
+double number_or_none(const Node& node) {
+  return node.number().value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
 std::string sensitivity_chart(const Node& report) {
   const Node parts = report["parts"];
-  const auto distance = [](const Node& side) {
-    // What it is called depends on the task; it is the only figure beside the flips.
-    for (const std::string& key : side.keys()) {
-      if (key != "flips" && side[key].number()) return *side[key].number();
-    }
-    return std::numeric_limits<double>::quiet_NaN();
-  };
+  const Node all_int8 = distance_of(report["all_int8"]);
   measure::BarChart picture{.title = report["model"].text() + " on " + report["data"].text(),
                             .x_label = "distance of the answers to the fp32 model's",
                             .series = {"alone in int8", "all but it in int8"},
                             .groups = {},
-                            .mark = measure::BarMark{"all in int8", distance(report["all_int8"])}};
+                            .mark = measure::BarMark{"all in int8", number_or_none(all_int8)}};
   for (std::size_t index = 0; index < parts.size(); ++index) {
     const Node part = parts[index];
-    picture.groups.push_back(
-        {part["name"].text(), {distance(part["alone_int8"]), distance(part["alone_fp32"])}});
+    const Node alone = distance_of(part["alone_int8"]);
+    const Node rest = distance_of(part["alone_fp32"]);
+    picture.groups.push_back({part["name"].text(),
+                              {number_or_none(alone), number_or_none(rest)},
+                              {alone.pointer(), rest.pointer()}});
   }
   return chart(measure::bar_chart_svg(picture), {});
+}
+
+std::string sensitivity_row(std::string_view name, const Node& saved_bytes, const Node& alone,
+                            const Node& rest) {
+  constexpr Form kDistance = {.digits = 3};
+  std::string row = "<tr><th scope=\"row\">" + html(name) + "</th>";
+  for (const std::string& cell :
+       {figure(saved_bytes, {.decimals = 3, .scale = kPerMegabyte}),
+        figure(distance_of(alone), kDistance), figure(alone["flips"], {}),
+        figure(distance_of(rest), kDistance), figure(rest["flips"], {})}) {
+    row += "<td>" + cell + "</td>";
+  }
+  return row + "</tr>\n";
+}
+
+std::string sensitivity_table(const Node& report) {
+  std::string rows = "<thead><tr>";
+  for (const char* name : {"Part", "MB saved", "Alone in int8", "Answers changed",
+                           "All but it in int8", "Answers changed"}) {
+    rows += "<th scope=\"col\">" + html(name) + "</th>";
+  }
+  rows += "</tr></thead>\n<tbody>\n";
+  const Node parts = report["parts"];
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    const Node part = parts[index];
+    rows += sensitivity_row(part["name"].text(), part["saved_bytes"], part["alone_int8"],
+                            part["alone_fp32"]);
+  }
+  rows += sensitivity_row("all of them", report["saved_bytes"], report["all_int8"], report[""]);
+  return scrolling_table("what int8 costs part by part", rows + "</tbody>\n");
 }
 
 std::string activations_table(const Node& report) {
@@ -157,10 +196,11 @@ std::string activations_chart(const Node& report) {
                             .mark = {}};
   for (std::size_t index = 0; index < inputs.size(); ++index) {
     const Node input = inputs[index];
-    const double none = std::numeric_limits<double>::quiet_NaN();
+    const Node coded = input["sqnr_db"];
+    const Node per_token = input["per_token_sqnr_db"];
     picture.groups.push_back({input["name"].text(),
-                              {input["sqnr_db"].number().value_or(none),
-                               input["per_token_sqnr_db"].number().value_or(none)}});
+                              {number_or_none(coded), number_or_none(per_token)},
+                              {coded.pointer(), per_token.pointer()}});
   }
   return chart(measure::bar_chart_svg(picture), {});
 }
@@ -192,7 +232,11 @@ std::string sensitivity_section(const Node& results) {
   const Node reports = results["sensitivity"];
   std::string charts;
   for (std::size_t index = 0; index < reports.size(); ++index) {
-    charts += sensitivity_chart(reports[index]);
+    const Node report = reports[index];
+    charts += sensitivity_chart(report) + "<p class=\"note\">" + figure(report["n"], {}) +
+              " rows. All in int8: " + figure(distance_of(report["all_int8"]), {.digits = 3}) +
+              ".</p>\n<details><summary>Every part</summary>\n" + sensitivity_table(report) +
+              "</details>\n";
   }
   if (charts.empty()) return {};
   return "<p>How far the answers move when one part alone is stored in int8, and when all parts "

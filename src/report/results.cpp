@@ -20,6 +20,9 @@ constexpr int kSchemaVersion = 1;
 constexpr std::size_t kMaxModels = 500;
 // What "nearly as good" means in a sentence: a point of the score's hundred.
 constexpr double kNearPoints = 1.0;
+// Of reasons: enough to see what moved, on a page that stays small with many models.
+constexpr std::size_t kMaxReasonTexts = 5;
+constexpr std::size_t kMaxReasonWords = 60;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw Error(ErrorCode::bad_input, printable(name) + " " + why);
@@ -124,12 +127,74 @@ Json least_near(const Json& results, double least_score, Node (*x_of)(const Node
   return best;
 }
 
+// A report of the same model on the same data takes the place of the older one.
+void add_report(Json& results, const char* key, const Json& report) {
+  Json& all = results[key];
+  if (!all.is_array()) all = Json::array();
+  const auto is_same = [&report](const Json& other) {
+    for (const char* name : {"model", "data", "file"}) {
+      if (Node(other)[name].text() != Node(report)[name].text()) return false;
+    }
+    return true;
+  };
+  const auto known = std::find_if(all.begin(), all.end(), is_same);
+  if (known != all.end()) {
+    *known = report;
+  } else {
+    all.push_back(report);
+  }
+}
+
+// What compare said of its second model goes to the model of that file or name.
+void add_attribution(Json& results, const NamedDocument& document) {
+  const std::string name = Node(*document.json)["b"]["name"].text();
+  const std::string stem = name.substr(0, name.rfind('.'));
+  for (Json& model : results.at("models")) {
+    const bool is_of_file = Node(model)["file"].text() == name;
+    if (!is_of_file && model.at("name") != name && model.at("name") != stem) continue;
+    model["attribution"] = attribution_to_show(document.json->at("attribution"));
+    return;
+  }
+  refuse(document.name, "tells the reasons of " + printable(name) + ", which is no model here");
+}
+
+bool has_attribution(const Json& json) {
+  return json.value("attribution", Json()).is_object() && json.value("b", Json()).is_object();
+}
+
 }  // namespace
+
+Json attribution_to_show(const Json& comparison) {
+  const Node whole(comparison);
+  Json shown = Json::object();
+  for (const char* key : {"n_texts", "n_skipped", "mean_spearman", "mean_top5_overlap"}) {
+    if (comparison.contains(key)) shown[key] = comparison[key];
+  }
+  Json& texts = shown["texts"] = Json::array();
+  for (std::size_t index = 0; index < std::min(whole["texts"].size(), kMaxReasonTexts); ++index) {
+    const Node given = whole["texts"][index];
+    Json text = Json::object();
+    for (const char* key : {"line", "label", "same_answer", "spearman", "top5_overlap"}) {
+      text[key] = given[key].json();
+    }
+    Json& words = text["words"] = Json::array();
+    const std::size_t n_words = given["words"].size();
+    for (std::size_t word = 0; word < std::min(n_words, kMaxReasonWords); ++word) {
+      const Node from = given["words"][word];
+      words.push_back(
+          {{"text", from["text"].json()}, {"a", from["a"].json()}, {"b", from["b"].json()}});
+    }
+    if (n_words > kMaxReasonWords) text["words_left_out"] = n_words - kMaxReasonWords;
+    texts.push_back(std::move(text));
+  }
+  return shown;
+}
 
 Json merge_results(std::span<const NamedDocument> documents) {
   Json results;
-  Json sensitivity = Json::array();
-  Json activations = Json::array();
+  std::vector<const Json*> sensitivity;
+  std::vector<const Json*> activations;
+  std::vector<NamedDocument> attributions;
   for (const NamedDocument& document : documents) {
     const Json& json = *document.json;
     if (!json.is_object()) refuse(document.name, "is no JSON object");
@@ -140,14 +205,20 @@ Json merge_results(std::span<const NamedDocument> documents) {
       } else {
         add_models(results, json.at("models"));
         add_notes(results, json.value("notes", Json()));
+        for (const Json& report : json.value("sensitivity", Json::array())) {
+          add_report(results, "sensitivity", report);
+        }
       }
     } else if (json.contains("all_int8") && json.contains("parts")) {
-      sensitivity.push_back(json);
+      sensitivity.push_back(&json);
     } else if (json.value("calibration", Json()).is_object()) {
-      activations.push_back(json.at("calibration"));
+      activations.push_back(&json.at("calibration"));
+    } else if (has_attribution(json)) {
+      attributions.push_back(document);
     } else {
       refuse(document.name,
-             "is no results.json of tradeoff, no report of sensitivity or quantize --calib");
+             "is no results.json of tradeoff, no report of sensitivity, quantize --calib or "
+             "compare --attribute");
     }
   }
   if (results.is_null()) {
@@ -158,8 +229,9 @@ Json merge_results(std::span<const NamedDocument> documents) {
     throw Error(ErrorCode::resource, "more than " + std::to_string(kMaxModels) +
                                          " models are no choice; leave some out");
   }
-  if (!sensitivity.empty()) results["sensitivity"] = sensitivity;
-  if (!activations.empty()) results["activations"] = activations;
+  for (const Json* report : sensitivity) add_report(results, "sensitivity", *report);
+  for (const Json* report : activations) add_report(results, "activations", *report);
+  for (const NamedDocument& document : attributions) add_attribution(results, document);
   derive(results);
   return results;
 }
@@ -188,11 +260,20 @@ void derive(Json& results) {
 }
 
 void leave_out_texts(Json& results) {
-  for (Json& model : results["models"]) {
-    if (!model.contains("flips") || !model["flips"].is_array()) continue;
-    for (Json& flip : model["flips"]) {
-      if (flip.is_object()) flip.erase("text");
+  const auto erase_in = [](Json& texts, std::initializer_list<const char*> keys) {
+    if (!texts.is_array()) return;
+    for (Json& text : texts) {
+      for (const char* key : keys) {
+        if (text.is_object()) text.erase(key);
+      }
     }
+  };
+  for (Json& model : results["models"]) {
+    // A word of tags is a part of its sentence, and words with their scores spell it out.
+    if (model.contains("flips")) erase_in(model["flips"], {"text", "word"});
+    if (!model.contains("attribution") || !model["attribution"].is_object()) continue;
+    Json& reasons = model["attribution"];
+    if (reasons.contains("texts")) erase_in(reasons["texts"], {"text", "pair", "words"});
   }
 }
 

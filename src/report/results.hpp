@@ -26,6 +26,10 @@
 //     confusion  [[rows]]                   (labels, labels): true, then answered
 //     entities   {type: {precision, recall, f1, gold, predicted}}
 //     flips      [{line, text, label, before, after, became}]   became "right"|"wrong"|"other"
+//     attribution {n_texts, n_skipped, mean_spearman, mean_top5_overlap,
+//                 texts [{line, label, same_answer, spearman, top5_overlap,
+//                         words [{text, a, b}], words_left_out}]}   what a word adds to the
+//                 reference's answer: a with the reference, b with this model; worst texts first
 //     latency    {p50_ms, p90_ms, p99_ms, mean_ms, sd_ms, texts_per_s, tokens_per_s}
 //     speed      {times, p10, p90}          how many times as fast as the reference
 //     energy     {joules_per_1000_texts, kwh_per_million_texts, grams_co2e_per_million_texts,
@@ -53,10 +57,15 @@ struct NamedDocument {
 };
 
 /// One document of several. The first trade-off is the base; models and notes of the others are
-/// appended, models of its name and runtime replaced; reports of sensitivity and of quantize
-/// --calib go where the schema has them. Ends with derive(). Throws Error(bad_input), naming the
-/// document, for what is none of these, another schema, or more than 500 models.
+/// appended, models of its name and runtime replaced; reports of sensitivity, of quantize --calib
+/// and of compare --attribute go where the schema has them. Ends with derive(). Throws
+/// Error(bad_input), naming the document, for what is none of these, another schema, reasons of a
+/// model that is none of these, or more than 500 models.
 [[nodiscard]] nlohmann::ordered_json merge_results(std::span<const NamedDocument> documents);
+
+/// What compare --attribute says, cut to what a page shows: the worst texts, their first words. The
+/// means are of all texts.
+[[nodiscard]] nlohmann::ordered_json attribution_to_show(const nlohmann::ordered_json& comparison);
 
 /// Computes what follows from the rest: smaller_times, front, picks.
 void derive(nlohmann::ordered_json& results);

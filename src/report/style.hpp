@@ -67,7 +67,7 @@ overflow:hidden;min-width:5.5rem}
 .chart svg .hollow{fill:var(--paper)}
 .chart svg .name{stroke:var(--paper)}
 .chart svg text{fill:var(--ink)}
-.small{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1rem 2rem}
+.small{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem 2rem}
 .small h3{margin:.75rem 0 0}
 .small .scroll{margin:.5rem 0}
 .tiles{display:flex;flex-wrap:wrap;gap:.75rem .5rem}
@@ -75,9 +75,18 @@ overflow:hidden;min-width:5.5rem}
 .tiles .chart svg{width:auto;min-width:0}
 .confusion td{text-align:right;border:1px solid var(--line)}
 .confusion td.right{background:var(--tint);font-weight:600}
+.reason{margin:1.25rem 0 .25rem;color:var(--soft);font-size:.875rem}
+.words{display:flex;flex-wrap:wrap;gap:.5rem .35rem;max-width:none;margin:.25rem 0 1rem}
+.word{display:inline-flex;flex-direction:column;text-align:center;font-size:.9375rem;line-height:1.35}
+.word i{padding:0 .3rem;font-style:normal;font-size:.75rem}
+.word i .num{white-space:nowrap}
+.for1{background:rgba(42,145,97,.15)}.for2{background:rgba(42,145,97,.3)}
+.for3{background:rgba(42,145,97,.45)}.for4{background:rgba(42,145,97,.6)}
+.against1{background:rgba(214,110,30,.15)}.against2{background:rgba(214,110,30,.3)}
+.against3{background:rgba(214,110,30,.45)}.against4{background:rgba(214,110,30,.6)}
 details{margin:.75rem 0;border-top:1px solid var(--line);padding-top:.6rem}
-summary{cursor:pointer;font-weight:600}
-summary .sub{display:inline;font-weight:400}
+summary{cursor:pointer;font-weight:600;overflow-wrap:anywhere}
+summary .sub{display:inline;font-weight:400;white-space:normal}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1.5rem;margin:1rem 0}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}

@@ -55,6 +55,15 @@ TEST(BarChart, DrawsLengthsInProportionFromOneBeginning) {
   for (const Bar& bar : bars) EXPECT_EQ(bar.x, bars[0].x);
 }
 
+TEST(BarChart, CarriesTheKeysThatThereAre) {
+  BarChart chart = small_chart();
+  chart.groups[1].keys = {"/parts/0/\"a\"", ""};
+  const std::string svg = bar_chart_svg(chart);
+
+  EXPECT_THAT(svg, HasSubstr(" data-x-key=\"/parts/0/&quot;a&quot;\"><title>second, alone: 2<"));
+  EXPECT_EQ(svg.find("data-x-key"), svg.rfind("data-x-key"));
+}
+
 TEST(BarChart, PutsGroupsBelowEachOtherAndSeriesWithin) {
   const std::vector<Bar> bars = drawn_bars(bar_chart_svg(small_chart()));
 

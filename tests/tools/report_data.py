@@ -26,6 +26,12 @@ def model(name, n_bytes, score, ms, joules, heads, neurons, weights="int8", runt
                    "after": "negative", "became": "wrong"},
                   {"line": 40, "text": "很好的电影", "label": "positive", "before": "negative", "after": "positive",
                    "became": "right"}],
+        "attribution": {"n_texts": 50, "n_skipped": 2, "mean_spearman": 0.912, "mean_top5_overlap": 0.84, "texts": [
+            {"line": 17, "label": HOSTILE, "same_answer": False, "spearman": -0.25, "top5_overlap": 0.4, "words": [
+                {"text": f"charming{HOSTILE}", "a": 2.125, "b": -0.75}, {"text": "journey", "a": -0.5, "b": 0.125}],
+             "words_left_out": 12},
+            {"line": 40, "label": "positive", "same_answer": True, "spearman": None, "top5_overlap": 1.0, "words": [
+                {"text": "很好", "a": 0.0, "b": 0.0}]}]},
         "latency": {"p50_ms": ms, "p90_ms": ms * 1.1, "p99_ms": ms * 1.3, "mean_ms": ms, "sd_ms": ms / 20,
                     "texts_per_s": 32000 / ms, "tokens_per_s": 971000 / ms},
         "speed": {"times": 61.2 / ms, "p10": 60 / ms, "p90": 63 / ms},
@@ -40,7 +46,7 @@ def results():
     full = ([12] * 6, [1536] * 6)
     cut = ([10, 7, 4, 6, 3, 2], [1100, 800, 620, 512, 300, 128])
     fp32 = model("fp32", 91_092_616, 90.14, 61.2, 5.1, *full, weights="fp32")
-    for key in ("build", "difference", "flips", "slices", "payback"):
+    for key in ("build", "difference", "flips", "slices", "attribution", "payback"):
         del fp32[key]
     return {
         "schema_version": 1, "kind": "trade_off", "version": "0.1.0", "seed": 1, "quick": False,
@@ -72,6 +78,7 @@ def results():
 
 SENSITIVITY = {
     "schema_version": 1, "model": "base", "task": "classify", "data": "dev.tsv", "n": 300, "answers": 300,
+    "saved_bytes": 10_620_000,
     "all_int8": {"kl": 0.0011, "flips": 3}, "attention": {"kl": 0.0002, "flips": 1},
     "parts": [{"name": f"layer.{i}.ffn.down", "saved_bytes": 1_770_000, "alone_int8": {"kl": 0.0002 * (i + 1), "flips": i},
                "alone_fp32": {"kl": 0.0011 - 0.0001 * i, "flips": 2}} for i in range(6)],
@@ -84,3 +91,30 @@ CALIBRATION = {
                                 "range": [-2.9, 3.8], "sqnr_db": 30.5 + i, "per_token_sqnr_db": 36.25,
                                 "clipped_share": 0.00012} for i in range(3)]},
 }
+
+COMPARISON = {
+    "schema_version": 1, "a": {"name": "fp32.espl"}, "b": {"name": "int8.espl"},
+    "attribution": {"n_texts": 30, "n_skipped": 0, "mean_spearman": 0.5, "mean_top5_overlap": 0.75, "texts": [
+        {"line": number + 2, "text": "a very long film", "label": "positive", "same_answer": True, "spearman": number / 10,
+         "top5_overlap": 1.0, "words": [{"text": f"word{word}", "segment": 0, "start_byte": 0, "end_byte": 4, "a": 1.5, "b": 1.25}
+                                        for word in range(70)]} for number in range(9)]},
+}
+
+
+def tagged():
+    """Of a model that tags words: entities, flips that name the word, slices by entity and by a column."""
+    found = results()
+    found["task"], found["labels"] = "tag", ["O", "B-PER", f"B-{HOSTILE}"]
+    found["metric"] = {"key": "entity_f1", "name": "entity F1", "unit": "%"}
+    for one in found["models"][:-1]:
+        for key in ("confusion", "score_calibration", "attribution"):
+            one.pop(key, None)
+        one["entities"] = {name: {"precision": 91.25, "recall": 88.5, "f1": 89.853, "gold": 1842, "predicted": 1786}
+                           for name in ("PER", HOSTILE)}
+        if "flips" in one:
+            one["flips"] = [{"line": 12, "text": "EU rejects German call", "word": f"German{HOSTILE}", "label": "B-MISC",
+                             "before": "B-MISC", "after": "O", "became": "wrong"}]
+            one["slices"] = [{"group": group, "value": value, "n": 922, "score": 80.5, "score_95": [78.0, 83.0],
+                              "before": 82.0, "difference": -1.5, "difference_95": [-2.5, -0.5]}
+                             for group, value in (("entity", HOSTILE), ("part of speech", "NNP"))]
+    return found

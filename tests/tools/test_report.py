@@ -108,12 +108,28 @@ class ThePage(ReportTest):
         self.assertEqual([why for why in wrong if why], [])
 
     def test_every_point_of_a_chart_has_its_keys(self):
-        points = [attributes for _, attributes in self.page.elements if "data-x-key" in attributes]
+        points = [attributes for _, attributes in self.page.elements if "data-y-key" in attributes]
         # Size, time and energy, and five bins that are not empty; the model that failed has no points.
         self.assertEqual(len(points), 3 * 8 + 5 * 8)
         for attributes in points:
             self.assertIsInstance(at(self.json, attributes["data-x-key"]), (int, float))
             self.assertIsInstance(at(self.json, attributes["data-y-key"]), (int, float))
+
+    def test_every_bar_has_its_key(self):
+        bars = [attributes["data-x-key"] for tag, attributes in self.page.elements
+                if tag == "rect" and "data-x-key" in attributes]
+        inputs = report_data.CALIBRATION["calibration"]["inputs"]
+        self.assertEqual(len(bars), 2 * len(report_data.SENSITIVITY["parts"]) + 2 * len(inputs))
+        self.assertEqual(len(set(bars)), len(bars))
+        self.assertEqual({type(at(self.json, key)) for key in bars}, {float})
+
+    def test_shows_what_each_word_says_to_both_models(self):
+        words = self.page.text.split("Do the reasons stay the same?")[2]
+        self.assertIn(f"charming{report_data.HOSTILE}+2.1−0.75", words.replace("\n", ""))
+        self.assertIn("another answer now", words)
+        self.assertIn("and 12 more", words)
+        shades = [attributes["class"] for tag, attributes in self.page.elements if tag == "i" and "class" in attributes]
+        self.assertEqual(shades[:6], ["for4", "against1", "against1", "for0", "for0", "for0"])
 
     def test_keeps_hostile_names_in_their_place(self):
         self.assertNotIn("</script>", self.html)
@@ -126,7 +142,8 @@ class ThePage(ReportTest):
 
     def test_has_every_section_that_there_is_data_for(self):
         ids = [attributes["id"] for tag, attributes in self.page.elements if tag == "section"]
-        self.assertEqual(ids, ["short", "models", "fronts", "calibration", "labels", "slices", "flips", "structure",
+        self.assertEqual(ids, ["short", "models", "fronts", "calibration", "labels", "slices", "flips", "reasons",
+                               "structure",
                                "sensitivity", "activations", "method"])
         linked = [attributes["href"][1:] for tag, attributes in self.page.elements if tag == "a"]
         self.assertEqual(linked, ids)
@@ -141,7 +158,7 @@ class ThePage(ReportTest):
             if tag == "th":
                 self.assertIn(attributes.get("scope"), {"row", "col"})
         # Kinds differ in shape, and points off the front are hollow.
-        marks = [(tag, attributes) for tag, attributes in self.page.elements if "data-x-key" in attributes]
+        marks = [(tag, attributes) for tag, attributes in self.page.elements if "data-y-key" in attributes]
         self.assertEqual({tag for tag, _ in marks}, {"circle", "polygon"})
         self.assertIn("hollow", {attributes.get("class") for _, attributes in marks})
 
@@ -156,6 +173,28 @@ class Texts(ReportTest):
             self.assertNotIn("charming journey", self.report(report_data.results(), "--no-texts", suffix=suffix))
         page = self.report(report_data.results(), "--no-texts")
         self.assertIn("became wrong", page)  # what changed is still told
+        self.assertIn('data-key="/models/1/attribution/texts/0/spearman"', page)
+
+    def test_no_texts_leaves_words_out_too(self):
+        found = report_data.tagged()
+        self.assertIn("German", self.report(found))
+        for suffix in ("html", "json", "md"):
+            self.assertNotIn("German", self.report(found, "--no-texts", suffix=suffix))
+
+
+class Tagging(ReportTest):
+    def test_entities_and_the_words_that_changed_are_told(self):
+        text = self.report(report_data.tagged())
+        page = Page(text)
+        made = json.loads(self.report(report_data.tagged(), suffix="json"))
+        self.assertEqual([why for why in (rounded_wrongly(made, *figure) for figure in page.figures) if why], [])
+        keys = {attributes["data-key"] for attributes, _ in page.figures}
+        for entity in ("PER", report_data.HOSTILE.replace("/", "~1")):
+            for name in ("f1", "precision", "recall", "gold", "predicted"):
+                self.assertIn(f"/models/1/entities/{entity}/{name}", keys)
+        self.assertIn("LineWordTextTrueBeforeNow", page.text)
+        self.assertIn("German" + report_data.HOSTILE, page.text)
+        self.assertIn("NNPpart of speech", page.text)
 
 
 class Merging(ReportTest):
@@ -170,6 +209,31 @@ class Merging(ReportTest):
         self.assertEqual(names[-1], "other")
         self.assertEqual(merged["models"][names.index("int8")]["bytes"], 22_000_000)
         self.assertTrue(merged["models"][-1]["front"]["size"])
+
+    def test_reasons_of_a_comparison_go_to_the_model_of_that_file(self):
+        path = self.file("compare.json", json.dumps(report_data.COMPARISON))
+        models_found = json.loads(self.report(report_data.results(), path, suffix="json"))["models"]
+        found = {model["name"]: model.get("attribution") for model in models_found}
+        self.assertEqual(found["int8"]["n_texts"], 30)
+        self.assertEqual(found["int4"]["n_texts"], 50)
+        # The worst texts and the first words of each; the means are of all.
+        self.assertEqual([text["line"] for text in found["int8"]["texts"]], [2, 3, 4, 5, 6])
+        text = found["int8"]["texts"][0]
+        self.assertEqual((len(text["words"]), text["words_left_out"]), (60, 10))
+        self.assertEqual(text["words"][59], {"text": "word59", "a": 1.5, "b": 1.25})
+
+        stranger = {**report_data.COMPARISON, "b": {"name": "stranger.espl"}}
+        results = self.file("results.json", json.dumps(report_data.results()))
+        self.fails(3, "report", results, self.file("s.json", json.dumps(stranger)), "-o", self.folder / "r.html",
+                   says="'stranger.espl'")
+
+    def test_a_report_of_the_same_rows_takes_the_place_of_the_older_one(self):
+        base = report_data.results()
+        base["sensitivity"] = [{**report_data.SENSITIVITY, "n": 7}]
+        newer = self.file("newer.json", json.dumps(report_data.SENSITIVITY))
+        other = self.file("other.json", json.dumps({**report_data.SENSITIVITY, "data": "test.tsv"}))
+        merged = json.loads(self.report(base, newer, other, suffix="json"))
+        self.assertEqual([(report["data"], report["n"]) for report in merged["sensitivity"]], [("dev.tsv", 300), ("test.tsv", 300)])
 
     def test_picks_are_the_least_among_models_that_lose_at_most_a_point(self):
         merged = json.loads(self.report(report_data.results(), suffix="json"))
@@ -223,6 +287,9 @@ class Refusals(ReportTest):
         damaged["models"][2]["latency"] = []
         damaged["models"][3]["structure"]["layers"] = {"0": 1}
         damaged["models"][4]["flips"] = {"line": 1}
+        damaged["models"][5]["attribution"] = {"n_texts": 3, "texts": [{"words": 5}, 7, {"words": [3, {"a": "x"}]}]}
+        damaged["models"][6]["attribution"] = [1]
+        damaged["sensitivity"] = [{"parts": [{"alone_int8": 3}, 4]}, 5]
         damaged["metric"] = 7
         damaged["reference"] = 5
         self.assertIn("–", self.report(damaged))

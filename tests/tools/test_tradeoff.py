@@ -68,6 +68,35 @@ class Quick(TradeoffTest):
         self.ok("verify", self.out / "fp32.espl")
         self.assertEqual(kept.read_bytes(), b"old")
 
+    def test_reasons_and_parts_are_those_of_compare_and_sensitivity(self):
+        found = self.quick("--explain", 4)
+        told = self.ok_json("compare", self.out / "fp32.espl", self.out / "int4.espl", "--data", self.rows, "-t", 1, "-r", 1,
+                            "--attribute", "--attribute-texts", 4)["attribution"]
+        reasons = found["models"][2]["attribution"]
+        self.assertNotIn("attribution", found["models"][0])
+        for name in ("n_texts", "n_skipped", "mean_spearman", "mean_top5_overlap"):
+            self.assertEqual(reasons[name], told[name], name)
+        self.assertEqual([text["line"] for text in reasons["texts"]], [text["line"] for text in told["texts"]])
+        self.assertEqual([(word["text"], word["a"], word["b"]) for word in reasons["texts"][0]["words"]],
+                         [(word["text"], word["a"], word["b"]) for word in told["texts"][0]["words"]])
+        parts = self.ok_json("sensitivity", self.checkpoint, "--data", self.rows, "--limit", 4, "-t", 1)
+        del parts["schema_version"]
+        self.assertEqual(found["sensitivity"], [parts])
+        page = (self.out / "report.html").read_text()
+        self.assertIn('<section id="reasons">', page)
+        self.assertIn('data-x-key="/sensitivity/0/parts/0/alone_int8/kl"', page)
+
+        without = self.quick("--explain", 0, out=self.folder / "without")
+        self.assertNotIn("sensitivity", without)
+        self.assertNotIn("attribution", without["models"][2])
+
+    def test_slices_are_set_against_the_reference(self):
+        lines = CLASSIFY.splitlines()
+        self.rows = self.file("sliced.tsv", "\n".join([lines[0] + "\tsource"] + [
+            f"{line}\t{'web' if number % 3 else 'book'}" for number, line in enumerate(lines[1:])]) + "\n")
+        slices = self.quick("--slice-column", "source", "--explain", 0)["models"][1]["slices"]
+        self.assertEqual({one["value"] for one in slices if one["group"] == "source"}, {"web", "book"})
+
     def test_a_second_run_makes_and_scores_nothing_again(self):
         first = start(*self.words("--quick"))
         self.assertIn("scoring int8", first.stderr)
@@ -101,6 +130,22 @@ class Quick(TradeoffTest):
         self.checkpoint, self.rows = models.checkpoint("regression"), self.file("r.tsv", SCORED)
         found = self.quick()
         self.assertEqual(found["metric"], {"key": "spearman", "name": "Spearman correlation", "unit": ""})
+        self.checkpoint = models.checkpoint("tokens")
+        self.rows = self.file("t.jsonl", "".join(json.dumps(
+            {"text": ["mary", "went", "to", city], "label": ["I-PER", "O", "O", tag], "source": source}) + "\n"
+            for city, tag, source in (("berlin", "I-PER", "web"), ("acme", "I-PER", "book"), ("paris", "I-PER", "web"))))
+        found = self.quick("--slice-column", "source", out=self.folder / "tags")
+        self.assertEqual(found["metric"]["key"], "entity_f1")
+        told = self.ok_json("evaluate", self.folder / "tags" / "int8.espl", "--data", self.rows, "-t", 1)
+        self.assertEqual(found["models"][1]["entities"], told["entities"])
+        self.assertEqual({one["group"] for one in found["models"][1]["slices"]}, {"entity", "source"})
+        self.assertNotIn("attribution", found["models"][1])
+        for model in found["models"][1:]:
+            for flip in model["flips"]:
+                was, now = (flip[side].removeprefix("B-").removeprefix("I-") == flip["label"].removeprefix("I-")
+                            for side in ("before", "after"))
+                self.assertEqual(flip["became"], "other" if was == now else "right" if now else "wrong", flip)
+        self.assertGreater(len(found["sensitivity"][0]["parts"]), 4)
         self.checkpoint = models.checkpoint("masked_lm")
         self.fails(2, *self.words("--quick", out=self.folder / "o2"), says="has no score to choose by")
 
