@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "espalier/error.hpp"
-#include "measure/latency.hpp"
 #include "measure/significance.hpp"
 
 namespace espalier::measure {
@@ -61,6 +60,23 @@ double control_loop_ms() {
   for (int step = 0; step < kSteps; ++step) state = state * kMultiplier + kIncrement;
   seed = state;
   return watch.elapsed_ms();
+}
+
+ControlSummary::ControlSummary(std::span<const double> runs_ms)
+    : latency(summarize(runs_ms)),
+      spread(latency.p90_ms / latency.p50_ms - 1),
+      drift(steadiness(runs_ms).drift) {}
+
+std::optional<bool> ControlSummary::is_steady() const {
+  if (latency.n_runs < 3) return std::nullopt;
+  return spread < 0.05 && std::abs(drift) < 0.02;
+}
+
+std::string_view ControlSummary::verdict() const {
+  const std::optional<bool> steady = is_steady();
+  if (!steady) return "too few runs to tell whether the machine was steady";
+  return *steady ? "the machine was steady"
+                 : "the machine was not steady; smaller differences mean nothing";
 }
 
 }  // namespace espalier::measure

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string_view>
+
+#include "measure/latency.hpp"
 
 namespace espalier::measure {
 
@@ -34,5 +38,22 @@ struct MedianInterval {
 /// for the one before: the same work everywhere and always, out of registers alone. On an idle
 /// machine it takes the same time each time, so what it varies by is the machine's.
 [[nodiscard]] double control_loop_ms();
+
+/// What the times of a control loop, in the order in which they were taken, say about the machine.
+struct ControlSummary {
+  LatencySummary latency = {};
+  double spread = 0;  ///< by how much the 90th percentile is above the median, as a share of it
+  double drift = 0;   ///< as Steadiness::drift
+
+  ControlSummary() = default;
+  /// Throws Error(bad_input) if there are none.
+  explicit ControlSummary(std::span<const double> runs_ms);
+
+  /// Within what a run on an idle machine shows: small differences mean something then. Nothing
+  /// where there are fewer runs than three, which cannot tell.
+  [[nodiscard]] std::optional<bool> is_steady() const;
+  /// "the machine was steady", and what the opposite means.
+  [[nodiscard]] std::string_view verdict() const;
+};
 
 }  // namespace espalier::measure

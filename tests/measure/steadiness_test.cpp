@@ -74,6 +74,32 @@ TEST(MedianInterval, HoldsTheTrueMedianAsOftenAsItSays) {
   EXPECT_LE(n_held, kTrials * 0.98);
 }
 
+TEST(ControlSummary, CallsAMachineSteadyWhoseLoopAlwaysTakesTheSame) {
+  const ControlSummary control(std::vector<double>{2.0, 2.01, 1.99, 2.0, 2.02, 2.0});
+
+  EXPECT_EQ(control.latency.n_runs, 6U);
+  EXPECT_NEAR(control.spread, 0.0075, 1e-9);
+  EXPECT_EQ(control.is_steady(), true);
+  EXPECT_EQ(control.verdict(), "the machine was steady");
+}
+
+TEST(ControlSummary, FollowsADisturbance) {
+  const ControlSummary now_and_then(std::vector<double>{2, 2, 2, 3, 2, 2, 2, 3, 2});
+  const ControlSummary from_then_on(std::vector<double>{2, 2, 2, 2.06, 2.06, 2.06});
+
+  EXPECT_DOUBLE_EQ(now_and_then.drift, 0);
+  EXPECT_DOUBLE_EQ(now_and_then.spread, 0.5);
+  EXPECT_EQ(now_and_then.is_steady(), false);
+  EXPECT_NEAR(from_then_on.drift, 0.03, 1e-9);
+  EXPECT_LT(from_then_on.spread, 0.05);
+  EXPECT_EQ(from_then_on.is_steady(), false);
+}
+
+TEST(ControlSummary, DoesNotJudgeByARunOrTwo) {
+  EXPECT_EQ(ControlSummary(std::vector<double>{2, 2}).is_steady(), std::nullopt);
+  EXPECT_EQ(ControlSummary(std::vector<double>{2, 2, 2}).is_steady(), true);
+}
+
 TEST(ControlLoop, TakesTime) {
   EXPECT_GT(control_loop_ms(), 0);
 }
