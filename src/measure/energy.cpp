@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <mutex>
 #include <utility>
@@ -75,6 +76,11 @@ EnergyFigure Energy::total() const {
   add("cpu", cpu);
   add("gpu", gpu);
   return sum;
+}
+
+std::filesystem::path powercap_folder() {
+  const char* named = std::getenv("ESPALIER_POWERCAP");
+  return named != nullptr && *named != '\0' ? named : "/sys/class/powercap";
 }
 
 struct EnergyMeter::State {

@@ -44,9 +44,12 @@ struct Energy {
 /// codecarbon/core/cpu.py).
 inline constexpr double kDefaultWattsPerCore = 4.0;
 
+/// Where Linux shows the RAPL counters: the folder that ESPALIER_POWERCAP names, as a container may
+/// see the machine's elsewhere, or else /sys/class/powercap.
+[[nodiscard]] std::filesystem::path powercap_folder();
+
 struct EnergyOptions {
-  /// Where Linux shows the RAPL counters.
-  std::filesystem::path powercap_root = "/sys/class/powercap";
+  std::filesystem::path powercap_root = powercap_folder();
   /// NVIDIA's management library, opened at run time. Empty: GPUs stay out, as they should for work
   /// that uses none, because the counters know boards and not programs.
   std::string nvml_library = "libnvidia-ml.so.1";

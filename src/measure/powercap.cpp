@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWhere =
     "RAPL needs Linux with the module intel_rapl_msr (sudo modprobe intel_rapl_msr) on the machine "
-    "itself; virtual machines and containers rarely show it";
+    "itself; virtual machines and containers rarely show it; where a "
+    "container has it elsewhere, name the folder in ESPALIER_POWERCAP";
 
 [[noreturn]] void fail_to_read(const fs::path& file, int error) {
   std::string message = printable(file.string(), 200) + " cannot be read";
