@@ -7,6 +7,7 @@
 #include "base/cpu_info.hpp"
 #include "names.hpp"
 #include "report.hpp"
+#include "turns.hpp"
 #include "workload.hpp"
 
 namespace espalier::tools {
@@ -15,22 +16,6 @@ namespace {
 using measure::Align;
 using measure::Cell;
 using Json = nlohmann::ordered_json;
-
-/// How much longer than its median the control loop took at the 90th percentile, and how much
-/// longer at the end than at the beginning.
-struct Control {
-  measure::LatencySummary latency;
-  double spread = 0;
-  double drift = 0;
-
-  explicit Control(const std::vector<double>& runs_ms)
-      : latency(measure::summarize(runs_ms)),
-        spread(latency.p90_ms / latency.p50_ms - 1),
-        drift(measure::steadiness(runs_ms).drift) {}
-
-  /// Within what a run on an idle machine shows.
-  [[nodiscard]] bool is_steady() const { return spread < 0.05 && std::abs(drift) < 0.02; }
-};
 
 std::string percent(double share) {
   return fixed(100 * share, 1) + " %";
@@ -158,6 +143,9 @@ Json row_json(const BenchRow& row, const BenchResult& result) {
   }
   if (row.cost) {
     json["energy"] = {
+        {"joules", two_digits_json(row.energy->joules)},
+        {"seconds", row.energy_s},
+        {"texts", row.energy_texts},
         {"joules_per_1000_texts", two_digits_json(row.cost->joules_per_1000_texts)},
         {"kwh_per_million_texts", two_digits_json(row.cost->kwh_per_million_texts)},
         {"grams_co2e_per_million_texts", two_digits_json(row.cost->grams_co2e_per_million_texts)},
@@ -182,12 +170,6 @@ Json model_json(const BenchContestant& contestant) {
           {"open_ms", contestant.cold.open_ms},
           {"session_ms", contestant.cold.session_ms},
           {"first_answer_ms", contestant.cold.answer_ms}};
-}
-
-Json control_json(const Control& control) {
-  return {{"runs", control.latency.n_runs},       {"p50_ms", control.latency.p50_ms},
-          {"p90_ms", control.latency.p90_ms},     {"spread_percent", 100 * control.spread},
-          {"drift_percent", 100 * control.drift}, {"steady", control.is_steady()}};
 }
 
 std::string power_text(const measure::EnergyFigure& power) {
@@ -224,12 +206,10 @@ std::vector<std::string> bench_last_lines(const BenchResult& result) {
     lines.push_back("memory: " + megabytes(*result.peak_resident_bytes) +
                     " resident at most, with all models and calls");
   }
-  const Control control(result.control_ms);
+  const measure::ControlSummary control(result.control_ms);
   lines.push_back("control loop: " + fixed(control.latency.p50_ms, 3) + " ms, p90 " +
                   signed_percent(control.spread) + ", drift " + signed_percent(control.drift) +
-                  (control.is_steady()
-                       ? ": the machine was steady"
-                       : ": the machine was not steady; smaller differences mean nothing"));
+                  ": " + std::string(control.verdict()));
   if (!result.cost) return lines;
   lines.push_back("energy: grid " + result.cost->grid.region + " " +
                   shortest_text(result.cost->grid.grams_per_kwh) + " gCO2e/kWh (" +
@@ -277,7 +257,7 @@ nlohmann::ordered_json bench_json(const BenchRequest& request, const BenchResult
                  {"models", models},
                  {"peak_resident_bytes",
                   result.peak_resident_bytes ? Json(*result.peak_resident_bytes) : Json(nullptr)},
-                 {"control", control_json(Control(result.control_ms))}};
+                 {"control", control_json(measure::ControlSummary(result.control_ms))}};
   if (result.cost) {
     report["grid"] = {{"region", result.cost->grid.region},
                       {"grams_co2e_per_kwh", result.cost->grid.grams_per_kwh},

@@ -10,11 +10,11 @@
 #include "number_list.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "turns.hpp"
 
 namespace espalier::tools {
 namespace {
 
-constexpr std::size_t kControlEvery = 10;    // rounds; more would disturb what is timed
 constexpr std::uint32_t kStreamRounds = 10;  // of several streams, so that models still take turns
 constexpr double kEnergySeconds = 1;         // counters move once a millisecond at the slowest
 constexpr std::uint32_t kMaxStreams = 256;
@@ -60,14 +60,14 @@ class Contest {
   }
 
   void run() {
-    for (std::uint32_t call = 0; call < request_.warmup; ++call) round(call, 1);
-    for (auto& runner : runners_) runner->clear();
-    const measure::Stopwatch watch;
-    for (std::size_t index = 0;
-         index < n_rounds_ || watch.elapsed_ms() < request_.duration_s * kMsPerS; ++index) {
-      if (index % kControlEvery == 0) take_control();
-      round(index, calls_a_turn_);
-    }
+    const std::vector<double> control_ms =
+        take_turns({.n_contestants = runners_.size(),
+                    .n_warm_up = request_.warmup,
+                    .n_rounds = n_rounds_,
+                    .least_s = request_.duration_s},
+                   {.turn = [this](const Turn& turn) { take(turn); },
+                    .touch = [this](std::size_t model) { runners_[model]->touch(); }});
+    result_.control_ms.insert(result_.control_ms.end(), control_ms.begin(), control_ms.end());
   }
 
   void add_rows() {
@@ -87,16 +87,11 @@ class Contest {
   }
 
  private:
-  void round(std::size_t index, std::size_t n_calls) {
-    for (std::size_t turn = 0; turn < runners_.size(); ++turn) {
-      runners_[(index + turn) % runners_.size()]->turn(index * n_calls, n_calls);
-    }
-  }
-
-  /// The threads sleep meanwhile, and the caches are its own: a call that does not count follows.
-  void take_control() {
-    result_.control_ms.push_back(measure::control_loop_ms());
-    for (auto& runner : runners_) runner->touch();
+  void take(const Turn& turn) {
+    BenchRunner& runner = *runners_[turn.contestant];
+    if (turn.is_counted && turn.round == 0) runner.clear();  // what ran before was warm-up
+    const std::size_t n_calls = turn.is_counted ? calls_a_turn_ : 1;
+    runner.turn(turn.round * n_calls, n_calls);
   }
 
   void add_energy(BenchRunner& runner, BenchRow& row) {
@@ -110,8 +105,10 @@ class Contest {
     }
     const double elapsed_s = watch.elapsed_ms() / kMsPerS;
     row.energy = meter.stop().cpu;
+    row.energy_s = elapsed_s;
+    row.energy_texts = runner.n_texts();
     if (result_.idle) row.energy = measure::without_idle(*row.energy, elapsed_s, *result_.idle);
-    row.cost = measure::cost_of_texts(*row.energy, runner.n_texts(), *result_.cost);
+    row.cost = measure::cost_of_texts(*row.energy, row.energy_texts, *result_.cost);
   }
 
   const BenchRequest& request_;

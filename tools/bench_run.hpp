@@ -52,7 +52,9 @@ struct BenchRow {
   measure::Steadiness steadiness;  // of calls, of texts a token; of several streams: of rounds
   /// Its time over the first model's, round by round; of the others only.
   std::optional<measure::MedianInterval> ratio;
-  std::optional<measure::EnergyFigure> energy;  // of the stretch below; with --energy
+  std::optional<measure::EnergyFigure> energy;  // with --energy: of the stretch of these seconds
+  double energy_s = 0;
+  std::size_t energy_texts = 0;
   std::optional<measure::TextCost> cost;
 };
 

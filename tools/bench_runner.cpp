@@ -13,26 +13,21 @@ constexpr double kMsPerS = 1000;
 
 BenchStream::BenchStream(const Model& model, Session& session, const BenchCase& work,
                          std::size_t model_index)
-    : model_(model), session_(session), work_(work), tokens_(work.tokens[model_index]) {
-  for (const TokenBatch& batch : tokens_) sizes_.push_back(session.output_size(batch));
-  answers_.resize(*std::max_element(sizes_.begin(), sizes_.end()));
-}
+    : model_(model), work_(work), calls_(session, work.tokens[model_index]) {}
 
 BenchStream::CallTime BenchStream::answer(std::size_t index) {
   throw_if_interrupted();
-  const std::size_t call = index % sizes_.size();
-  const std::span<float> answers = std::span(answers_).first(sizes_[call]);
   CallTime time;
   measure::Stopwatch watch;
   if (!work_.has_texts()) {
-    session_.run(tokens_[call], answers);
+    calls_.run(index);
     time.run_ms = watch.elapsed_ms();
     return time;
   }
-  const TokenBatch batch = model_.tokenizer().encode(work_.texts[call]);
+  const TokenBatch batch = model_.tokenizer().encode(work_.texts[index % calls_.size()]);
   time.tokenizer_ms = watch.elapsed_ms();
   watch.restart();
-  session_.run(batch, answers);
+  calls_.run(index, batch);
   time.run_ms = watch.elapsed_ms();
   return time;
 }

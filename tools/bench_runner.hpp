@@ -6,6 +6,7 @@
 
 #include "base/thread_team.hpp"
 #include "bench_run.hpp"
+#include "turns.hpp"
 
 namespace espalier::tools {
 
@@ -23,17 +24,12 @@ class BenchStream {
   /// Answers call `index` of the case, counted round and round. Throws Error(interrupted).
   CallTime answer(std::size_t index);
 
-  [[nodiscard]] std::size_t tokens_of(std::size_t index) const {
-    return tokens_[index % tokens_.size()].n_tokens();
-  }
+  [[nodiscard]] std::size_t tokens_of(std::size_t index) const { return calls_.n_tokens(index); }
 
  private:
   const Model& model_;
-  Session& session_;
   const BenchCase& work_;
-  const std::vector<TokenBatch>& tokens_;  // (calls)
-  std::vector<std::size_t> sizes_;         // (calls), floats
-  std::vector<float> answers_;
+  ModelCalls calls_;
 };
 
 /// One contestant on one case with some streams, and all that was timed of it. BenchContestant and

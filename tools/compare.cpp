@@ -1,5 +1,6 @@
 // espalier compare: two models side by side, in size, in time and in answers.
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "api/model_impl.hpp"
@@ -7,13 +8,13 @@
 #include "column_request.hpp"
 #include "commands.hpp"
 #include "compare_attribution.hpp"
-#include "compare_latency.hpp"
 #include "compare_report.hpp"
 #include "evaluation.hpp"
 #include "export_model.hpp"
 #include "output.hpp"
 #include "report.hpp"
 #include "tensor_differences.hpp"
+#include "turn_timing.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -99,9 +100,10 @@ std::unique_ptr<data::Reader> open_data(const CompareOptions& options, Task task
       options.columns.columns(/*words=*/task == Task::tag, /*need_label=*/false));
 }
 
-Workload workload_of(const CompareOptions& options, const Model& a, const Model& b) {
+TurnWorkload workload_of(const CompareOptions& options, const Model& a, const Model& b) {
+  const std::array models = {a, b};
   const bool masks = a.info().task == Task::fill_mask || b.info().task == Task::fill_mask;
-  if (options.data.empty() || masks) return mixed_workload(a, b);
+  if (options.data.empty() || masks) return drawn_workload(models);
   const std::unique_ptr<data::Reader> reader = open_data(options, a.info().task);
   std::vector<data::Row> rows;
   while (rows.size() < kTimedRows) {
@@ -112,13 +114,13 @@ Workload workload_of(const CompareOptions& options, const Model& a, const Model&
     rows.push_back(std::move(row));
   }
   if (rows.empty()) throw Error(ErrorCode::bad_input, "the data has no rows");
-  return text_workload(a, b, texts_of(rows));
+  return text_workload(models, texts_of(rows), {.what = "first rows of the data"});
 }
 
-std::uint32_t nominal_tokens(const CompareOptions& options, const Workload& workload) {
+std::uint32_t nominal_tokens(const CompareOptions& options, const TurnWorkload& workload) {
   if (options.tokens != 0) return options.tokens;
   if (options.data.empty()) return kUsualTokens;
-  const std::size_t n_tokens = count_tokens(workload.first);
+  const std::size_t n_tokens = workload.n_tokens(0);
   return static_cast<std::uint32_t>((n_tokens + workload.n_sentences / 2) / workload.n_sentences);
 }
 
@@ -232,13 +234,13 @@ void run(const CompareOptions& options) {
   comparison.n_tokens = nominal_tokens(options, comparison.workload);
   comparison.n_threads = a.contestant.session.n_threads();
   comparison.backend = a.contestant.session.backend();
-  comparison.latency =
-      measure_pair(a.contestant.session, b.contestant.session, comparison.workload, options.rounds);
+  const std::array sessions = {&a.contestant.session, &b.contestant.session};
+  comparison.times = time_in_turns(sessions, comparison.workload, {.n_rounds = options.rounds});
   if (!comparison.workload.same_ids()) {
     comparison.notes.emplace_back(
         "the two models cut the texts into different pieces: their times are for " +
-        std::to_string(count_tokens(comparison.workload.first)) + " and " +
-        std::to_string(count_tokens(comparison.workload.second)) + " tokens");
+        std::to_string(comparison.workload.n_tokens(0)) + " and " +
+        std::to_string(comparison.workload.n_tokens(1)) + " tokens");
   }
   if (!options.data.empty()) score(options, a, b, comparison);
   note("timed: " + comparison.workload.description + ", " + std::to_string(options.rounds) +

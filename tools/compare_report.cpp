@@ -81,19 +81,21 @@ Json latency_json(const Comparison& comparison) {
   const auto times = [](const measure::LatencySummary& summary) {
     return Json{{"p50_ms", summary.p50_ms}, {"p90_ms", summary.p90_ms}, {"sd_ms", summary.sd_ms}};
   };
+  const TurnResult& a = comparison.times.models[0];
+  const TurnResult& b = comparison.times.models[1];
   return {{"workload", comparison.workload.description},
           {"sentences", comparison.workload.n_sentences},
-          {"tokens",
-           {count_tokens(comparison.workload.first), count_tokens(comparison.workload.second)}},
+          {"tokens", {comparison.workload.n_tokens(0), comparison.workload.n_tokens(1)}},
           {"same_ids", comparison.workload.same_ids()},
           {"threads", comparison.n_threads},
           {"backend", comparison.backend},
-          {"rounds", comparison.latency.first.n_runs},
-          {"a", times(comparison.latency.first)},
-          {"b", times(comparison.latency.second)},
-          {"speedup", comparison.latency.speedup},
-          {"speedup_p10", comparison.latency.speedup_p10},
-          {"speedup_p90", comparison.latency.speedup_p90}};
+          {"rounds", a.round.n_runs},
+          {"a", times(a.round)},
+          {"b", times(b.round)},
+          {"speedup", b.speedup.times},
+          {"speedup_p10", b.speedup.p10},
+          {"speedup_p90", b.speedup.p90},
+          {"control", control_json(comparison.times.control)}};
 }
 
 // A figure with the digits that mean something.
@@ -209,11 +211,12 @@ class ComparisonTable {
   }
 
   void latency() {
-    const PairLatency& latency = comparison_.latency;
-    row("time of a round", fixed(latency.first.p50_ms, 3) + " ms",
-        fixed(latency.second.p50_ms, 3) + " ms",
-        fixed(latency.speedup, 2) + " x faster (" + fixed(latency.speedup_p10, 2) + " to " +
-            fixed(latency.speedup_p90, 2) + ")");
+    const std::vector<TurnResult>& models = comparison_.times.models;
+    const Speedup& speedup = models[1].speedup;
+    row("time of a round", fixed(models[0].round.p50_ms, 3) + " ms",
+        fixed(models[1].round.p50_ms, 3) + " ms",
+        fixed(speedup.times, 2) + " x faster (" + fixed(speedup.p10, 2) + " to " +
+            fixed(speedup.p90, 2) + ")");
   }
 
   void scores() {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "compare_latency.hpp"
 #include "format/spec.hpp"
+#include "turn_timing.hpp"
 
 namespace espalier::tools {
 
@@ -25,8 +25,8 @@ struct Comparison {
   ComparedModel b;
   nlohmann::ordered_json tensors = {};  // see tensor_differences()
   std::uint32_t n_tokens = 0;           // of a sentence, for the count of multiply-adds
-  Workload workload = {};
-  PairLatency latency = {};
+  TurnWorkload workload = {};           // A's calls, then B's
+  TurnTimes times = {};                 // likewise
   unsigned n_threads = 0;
   std::string backend = {};
   std::string data = {};  // name of the file; empty: none was given

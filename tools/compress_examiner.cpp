@@ -1,15 +1,16 @@
 #include "compress_examiner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "cli.hpp"
-#include "compare_latency.hpp"
 #include "evaluation.hpp"
 #include "interrupt.hpp"
 #include "report.hpp"
+#include "turn_timing.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -103,18 +104,6 @@ void add_slices(const Json& result, recipe::Judged& judged) {
   }
 }
 
-// Each text a call of its own.
-Workload single_texts(const Model& first, const Model& second, const std::vector<Text>& texts) {
-  const std::uint32_t max_length = std::min(first.info().max_length, second.info().max_length);
-  Workload workload;
-  workload.n_sentences = texts.size();
-  for (const Text& text : texts) {
-    workload.first.push_back(first.tokenizer().encode({&text, 1}, max_length));
-    workload.second.push_back(second.tokenizer().encode({&text, 1}, max_length));
-  }
-  return workload;
-}
-
 }  // namespace
 
 std::size_t count_rows(const std::string& file, const ColumnRequest& columns, bool words) {
@@ -174,9 +163,11 @@ recipe::Speed ModelExaminer::speed(const std::filesystem::path& reference,
   }
   Session dense_session(dense, {.n_threads = input_.n_threads});
   Session small_session(small, {.n_threads = input_.n_threads});
-  const PairLatency latency = measure_pair(dense_session, small_session,
-                                           single_texts(dense, small, texts_of(rows)), kRounds);
-  return {.speedup = latency.speedup, .p10 = latency.speedup_p10, .p90 = latency.speedup_p90};
+  const std::array models = {dense, small};
+  const std::array sessions = {&dense_session, &small_session};
+  const TurnWorkload workload = text_workload(models, texts_of(rows), {.n_together = 1});
+  const Speedup found = time_in_turns(sessions, workload, {.n_rounds = kRounds}).models[1].speedup;
+  return {.speedup = found.times, .p10 = found.p10, .p90 = found.p90};
 }
 
 }  // namespace espalier::tools

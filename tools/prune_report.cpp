@@ -1,14 +1,15 @@
 #include "prune_report.hpp"
 
 #include <algorithm>
+#include <array>
 
-#include "compare_latency.hpp"
 #include "compress/prune/cost.hpp"
 #include "compress/train/device.hpp"
 #include "espalier/session.hpp"
 #include "measure/metrics.hpp"
 #include "measure/report.hpp"
 #include "report.hpp"
+#include "turn_timing.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -74,16 +75,19 @@ Json speed_facts(const std::filesystem::path& before, const std::filesystem::pat
   const Model small = Model::open(after.string());
   Session dense_session(dense, {.n_threads = n_threads});
   Session small_session(small, {.n_threads = n_threads});
-  const Workload workload = mixed_workload(dense, small);
-  const PairLatency latency = measure_pair(dense_session, small_session, workload, kRounds);
+  const std::array models = {dense, small};
+  const std::array sessions = {&dense_session, &small_session};
+  const TurnWorkload workload = drawn_workload(models);
+  const std::vector<TurnResult> times =
+      time_in_turns(sessions, workload, {.n_rounds = kRounds}).models;
   return {{"workload", workload.description},
           {"precision", "int8"},
           {"threads", n_threads},
-          {"before_ms", latency.first.p50_ms},
-          {"after_ms", latency.second.p50_ms},
-          {"speedup", latency.speedup},
-          {"speedup_p10", latency.speedup_p10},
-          {"speedup_p90", latency.speedup_p90}};
+          {"before_ms", times[0].round.p50_ms},
+          {"after_ms", times[1].round.p50_ms},
+          {"speedup", times[1].speedup.times},
+          {"speedup_p10", times[1].speedup.p10},
+          {"speedup_p90", times[1].speedup.p90}};
 }
 
 std::string prune_table(const Json& card) {

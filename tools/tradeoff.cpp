@@ -218,13 +218,24 @@ void time_all(const TradeoffRequest& request, const CompressPlan& plan, Tradeoff
     opened.push_back(Model::open(model.file));
     timed.push_back(&model);
   }
-  found.workload = request.texts.empty() ? drawn_workload(opened)
-                                         : text_workload(opened, read_texts(request.texts));
+  const std::vector<std::string> lines =
+      request.texts.empty() ? std::vector<std::string>() : read_texts(request.texts);
+  std::vector<Text> texts;
+  for (const std::string& line : lines) texts.push_back({.first = line});
+  found.workload = request.texts.empty() ? drawn_workload(opened) : text_workload(opened, texts);
   note("timing " + std::to_string(opened.size()) +
        " models in turns: " + found.workload.description);
-  const std::vector<TurnResult> results = time_in_turns(
-      opened, found.workload, {.n_rounds = request.rounds, .n_threads = plan.n_threads});
-  for (std::size_t model = 0; model < timed.size(); ++model) timed[model]->timing = results[model];
+  std::vector<Session> sessions;
+  for (const Model& model : opened)
+    sessions.emplace_back(model, SessionOptions{.n_threads = plan.n_threads});
+  std::vector<Session*> all;
+  for (Session& session : sessions) all.push_back(&session);
+  const TurnTimes times =
+      time_in_turns(all, found.workload, {.n_rounds = request.rounds, .takes_energy = true});
+  found.control = times.control;
+  for (std::size_t model = 0; model < timed.size(); ++model) {
+    timed[model]->timing = times.models[model];
+  }
 }
 
 Json merged(const TradeoffRequest& request, const TradeoffFound& found) {
@@ -251,6 +262,7 @@ void run(const TradeoffRequest& request) {
                       .models = {},
                       .sensitivity = {},
                       .workload = {},
+                      .control = {},
                       .cost = {}};
   found.cost = {.grid = measure::grid_from_text(request.grid), .pue = request.pue};
   (void)count_rows(request.eval, request.columns, plan.task == Task::tag);  // before the work

@@ -16,12 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kUsualTokens = 32;  // of a sentence, for the count of multiply-adds
 
-std::size_t n_tokens_of(const TurnWorkload& workload) {
-  std::size_t n_tokens = 0;
-  for (const TokenBatch& call : workload.calls.front()) n_tokens += call.n_tokens();
-  return n_tokens;
-}
-
 Json number_or_null(const std::optional<double>& number) {
   return number ? Json(measure::two_digits(*number)) : Json();
 }
@@ -52,18 +46,15 @@ Json build_json(const BuiltCandidate& built) {
 }
 
 Json latency_json(const TurnResult& timing, const TradeoffFound& found, std::size_t model) {
-  const measure::LatencySummary& latency = timing.latency;
-  std::size_t n_tokens = 0;
-  for (const TokenBatch& call : found.workload.calls[model]) n_tokens += call.n_tokens();
-  const double round_s =
-      latency.p50_ms * static_cast<double>(found.workload.calls[model].size()) / 1000;
+  const measure::LatencySummary& latency = timing.call;
+  const double round_s = timing.round.p50_ms / 1000;
   return {{"p50_ms", latency.p50_ms},
           {"p90_ms", latency.p90_ms},
           {"p99_ms", latency.p99_ms},
           {"mean_ms", latency.mean_ms},
           {"sd_ms", latency.sd_ms},
           {"texts_per_s", static_cast<double>(found.workload.n_sentences) / round_s},
-          {"tokens_per_s", static_cast<double>(n_tokens) / round_s}};
+          {"tokens_per_s", static_cast<double>(found.workload.n_tokens(model)) / round_s}};
 }
 
 measure::TextCost cost_of(const TurnResult& timing, const TradeoffFound& found) {
@@ -86,7 +77,7 @@ void add_timing(const TradeoffFound& found, const TradeoffModel& model, std::siz
   const TurnResult& reference = *found.models.front().timing;
   entry["latency"] = latency_json(timing, found, timed);
   entry["speed"] = {
-      {"times", timing.speedup}, {"p10", timing.speedup_p10}, {"p90", timing.speedup_p90}};
+      {"times", timing.speedup.times}, {"p10", timing.speedup.p10}, {"p90", timing.speedup.p90}};
   const measure::TextCost cost = cost_of(timing, found);
   entry["energy"] = cost_json(cost);
   if (model.built.stages.empty()) return;  // the checkpoint as it is: nothing was spent on it
@@ -162,9 +153,10 @@ Json checkpoint_json(const TradeoffRequest& request) {
 Json timing_json(const TradeoffFound& found) {
   return {{"workload", found.workload.description},
           {"sentences", found.workload.n_sentences},
-          {"tokens", n_tokens_of(found.workload)},
+          {"tokens", found.workload.n_tokens(0)},
           {"rounds", found.request->rounds},
-          {"order", "all models in turns, each round begins with another one"}};
+          {"order", "all models in turns, each round begins with another one"},
+          {"control", control_json(found.control)}};
 }
 
 }  // namespace

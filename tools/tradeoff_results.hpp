@@ -10,7 +10,7 @@
 #include "measure/cost.hpp"
 #include "tradeoff_candidates.hpp"
 #include "tradeoff_request.hpp"
-#include "tradeoff_timing.hpp"
+#include "turn_timing.hpp"
 
 namespace espalier::tools {
 
@@ -29,6 +29,7 @@ struct TradeoffFound {
   std::vector<TradeoffModel> models;   ///< the reference first
   nlohmann::ordered_json sensitivity;  ///< what sensitivity_json() says, or empty
   TurnWorkload workload;
+  measure::ControlSummary control;
   measure::CostOptions cost;
 };
 

@@ -91,6 +91,15 @@ std::string commands_of(const Node& results) {
   return lines.empty() ? lines : "<h3>Commands</h3>\n<pre tabindex=\"0\">" + lines + "</pre>\n";
 }
 
+// Without a word of what the machine did, differences of a few percent say nothing.
+std::string control_term(const Node& control) {
+  if (!control["p50_ms"].number()) return {};
+  constexpr Form kPercent = {.decimals = 1, .sign = true};
+  return figure(control["p50_ms"], {.decimals = 3}) + " ms, 90th percentile " +
+         figure(control["spread_percent"], kPercent) + " %, drift " +
+         figure(control["drift_percent"], kPercent) + " %: " + html(control["verdict"].text());
+}
+
 std::string method_section(const Node& results) {
   const Node machine = results["machine"];
   const Node timing = results["timing"];
@@ -101,6 +110,7 @@ std::string method_section(const Node& results) {
   terms += term("Timed",
                 joined({html(timing["workload"].text()), count(timing["tokens"], "tokens a round"),
                         count(timing["rounds"], "rounds"), html(timing["order"].text())}));
+  terms += term("Control loop", control_term(timing["control"]));
   terms += energy_terms(results) + data_terms(results);
   terms += term("Seed", results["seed"].number() ? figure(results["seed"], {}) : "");
   terms += term("espalier", html(results["version"].text()));

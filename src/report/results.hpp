@@ -7,7 +7,8 @@
 //   task, labels [name], metric {key, name, unit}    unit "%" or ""
 //   data           {name, rows, xxh3}       the rows that scored; train likewise
 //   machine        {cpu, instruction_set, processors, threads}
-//   timing         {workload, sentences, tokens, rounds, warm_up_rounds, order, backend}
+//   timing         {workload, sentences, tokens, rounds, warm_up_rounds, order, backend,
+//                  control {runs, p50_ms, p90_ms, spread_percent, drift_percent, steady, verdict}}
 //   energy         {energy_source, source, reason, grid {region, grams_per_kwh, source}, pue}
 //   reference      name of the model that the others are held against
 //   notes          [text]

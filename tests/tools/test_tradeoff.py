@@ -97,6 +97,12 @@ class Quick(TradeoffTest):
         slices = self.quick("--slice-column", "source", "--explain", 0)["models"][1]["slices"]
         self.assertEqual({one["value"] for one in slices if one["group"] == "source"}, {"web", "book"})
 
+    def test_the_machine_is_judged_by_a_control_loop(self):
+        control = self.quick("--explain", 0)["timing"]["control"]
+        self.assertEqual(control["runs"], 3 * 5)
+        self.assertGreater(control["p50_ms"], 0)
+        self.assertIn('data-key="/timing/control/p50_ms"', (self.out / "report.html").read_text())
+
     def test_a_second_run_makes_and_scores_nothing_again(self):
         first = start(*self.words("--quick"))
         self.assertIn("scoring int8", first.stderr)
