@@ -1,8 +1,10 @@
 """The shape of what `espalier bench` reports. Never how fast anything is."""
 import csv
 import json
+import os
 import unittest
 
+from counter_tree import RANGE_UJ, CounterTree
 from support import Models, ProgramTest, start
 
 models = Models()
@@ -102,6 +104,47 @@ class Bench(ProgramTest):
             row, = csv.DictReader(self.ok(*shape, "--format", "csv").splitlines())
             self.assertEqual(row["energy_source"], "estimated")
             self.assertIn("estimated", start(*shape).stderr)
+
+    def counted(self, start_uj, additions, *arguments):
+        """The report of a bench that reads a counter, its first lines, and how often it read."""
+        with CounterTree(self.folder, start_uj, additions) as tree:
+            done = start("bench", models.model("sequence"), "-b", "4", "-s", "8", *FAST, "--energy", "--duration", "2",
+                         "--format", "json", *arguments, env={**os.environ, "ESPALIER_POWERCAP": str(tree.folder)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout), done.stderr, tree.n_reads
+
+    def test_a_counter_is_read_exactly(self):
+        # Opened and read around the opening of the models, then again around the row, in which the counter wraps.
+        report, notes, n_reads = self.counted(RANGE_UJ - 3_000_000, {5: 7_200_000}, "--pue", "1.25", "--grid", "100")
+        energy = report["rows"][0]["energy"]
+
+        self.assertEqual(n_reads, 6)
+        self.assertEqual((energy["joules"], energy["energy_source"], energy["reason"]), (7.2, "measured", ""))
+        self.assertIn("RAPL package-0", energy["source"])
+        self.assertGreater(energy["texts"], 0)
+        self.assertEqual(energy["joules_per_1000_texts"], float(f"{7200 / energy['texts']:.1e}"))
+        kwh = 7.2 / energy["texts"] * 1e6 * 1.25 / 3.6e6
+        self.assertEqual(energy["kwh_per_million_texts"], float(f"{kwh:.1e}"))
+        self.assertEqual(energy["grams_co2e_per_million_texts"], float(f"{kwh * 100:.1e}"))
+        self.assertRegex(notes, r"(?m)^energy: measured \(RAPL package-0")
+
+    def test_what_the_idle_machine_takes_is_subtracted(self):
+        report, _, n_reads = self.counted(5_000_000, {5: 500_000, 8: 7_200_000}, "--idle", "1")
+        energy, idle = report["rows"][0]["energy"], report["idle"]
+
+        self.assertEqual((n_reads, idle["joules"]), (9, 0.5))
+        left = 7.2 - 0.5 / idle["seconds"] * energy["seconds"]
+        self.assertEqual(energy["joules"], float(f"{left:.1e}"))
+
+    def test_a_counter_that_stands_still_is_no_measurement_and_the_way_to_one_is_told(self):
+        report, notes, _ = self.counted(5_000_000, {})
+        energy = report["rows"][0]["energy"]
+        self.assertEqual(energy["energy_source"], "estimated")
+        self.assertIn("did not move", energy["reason"])
+
+        shape = ["bench", models.model("sequence"), "-b", "4", "-s", "8", *FAST, "--energy"]
+        notes = start(*shape, env={**os.environ, "ESPALIER_POWERCAP": str(self.folder / "none")}).stderr
+        self.assertRegex(notes, r"(?m)^energy: estimated \(CPU time.*modprobe intel_rapl_msr.*ESPALIER_POWERCAP$")
 
     def test_the_first_lines_say_what_is_measured_on_what(self):
         notes = start("bench", models.model("sequence"), "-b", "1", "-s", "8", *FAST).stderr.splitlines()
