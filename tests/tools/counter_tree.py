@@ -48,7 +48,7 @@ class CounterTree:
         import select
         while True:
             ready, _, _ = select.select([self._events, self._end], [], [])
-            if self._end in ready:
+            if self._events not in ready:  # the end, and every event before it was seen
                 return
             events = os.read(self._events, 65536)
             while events:
