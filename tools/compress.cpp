@@ -151,10 +151,10 @@ Command compress_command() {
                    "espalier compress ./my-model -o m.espl --eval dev.tsv --max-drop 0.5\n"
                    "espalier compress ./my-model -o m.espl --preset small --train train.tsv "
                    "--eval dev.tsv",
-       .details =
-           "With no more than DIR and -o: int8, no data needed. Candidates are tried from the\n"
-           "smallest on; the first that keeps every limit is written, with a card FILE.md. When\n"
-           "none does: exit code 5 and no file. The same command goes on where one was stopped."},
+       .details = "With no more than DIR and -o: int8, without data. The smallest candidate within "
+                  "every limit is\n"
+                  "written, with a card FILE.md; if none is, exit code 5 and no file. Stopped, it "
+                  "goes on."},
       run);
 }
 
