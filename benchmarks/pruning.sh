@@ -24,7 +24,7 @@ mkdir -p "$out"
 
 sst2="--train $DATA/sst2/train.tsv --eval $DATA/sst2/dev.tsv"
 conll="--train $DATA/ner/conll2003/eng.train --eval $DATA/ner/conll2003/eng.testa"
-learn="--learning-rate 1e-4 --freeze-embeddings"
+learn="--learning-rate 2e-4 --freeze-embeddings"
 
 row_untrained() {
   for cut in fisher-1.5 fisher-2 kprune-3 kprune-4 taylor-2 magnitude-2 random-2; do
